@@ -1,0 +1,114 @@
+namespace Dunlin.Tensors.Collectives;
+
+/// <summary>How a reduction combines two elements. Sums are formed in the order of the ranks, so every run gives the same bits.</summary>
+public enum ReduceOp
+{
+    /// <summary>a + b.</summary>
+    Sum,
+    /// <summary>a · b.</summary>
+    Product,
+    /// <summary>The smaller one.</summary>
+    Min,
+    /// <summary>The larger one.</summary>
+    Max,
+}
+
+/// <summary>Memory that a communicator reads or writes. The caller keeps it alive until the operation has been waited for.</summary>
+/// <param name="Address">The first element.</param>
+/// <param name="Count">Elements, at least 0.</param>
+/// <param name="Type">Their type.</param>
+public readonly record struct CommBuffer(nint Address, long Count, DType Type)
+{
+    /// <summary>Bytes of all elements.</summary>
+    public long Bytes => Count * Type.Size();
+
+    /// <summary>A tensor's memory.</summary>
+    public static implicit operator CommBuffer(Tensor tensor) => new(tensor.Address, tensor.ElementCount, tensor.Type);
+}
+
+/// <summary>An operation under way. It may be waited for once; its object may serve a later operation after that.</summary>
+public interface IPendingOperation
+{
+    /// <summary>Whether <see cref="Wait"/> would return at once.</summary>
+    bool IsCompleted { get; }
+
+    /// <summary>Returns when the operation is done on this rank: its result may be read and its buffers reused. The waiting thread may do part of the work.</summary>
+    /// <exception cref="CommunicationException">Another rank failed, left, called something else, or did not come in time.</exception>
+    void Wait();
+}
+
+/// <summary>
+/// Moves bytes between the ranks of a group. Every rank starts the same collectives in the same order; sends and receives pair up
+/// by peer and tag, in order. One thread of a rank calls at a time. Starting and waiting allocate nothing in steady state.
+/// </summary>
+public interface ICommunicator : IDisposable
+{
+    /// <summary>This rank, from 0 to <see cref="Size"/> − 1.</summary>
+    int Rank { get; }
+
+    /// <summary>The number of ranks, at least 1.</summary>
+    int Size { get; }
+
+    /// <summary>Leaves in every rank's <paramref name="buffer"/> the reduction over all ranks'. Counts and types are equal on all ranks.</summary>
+    IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op);
+
+    /// <summary>Reduces the <paramref name="input"/>s of Size × n elements over all ranks and leaves part r of n elements in rank r's <paramref name="output"/>.</summary>
+    IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op);
+
+    /// <summary>Leaves the n-element <paramref name="input"/>s of all ranks, in order, in every rank's <paramref name="output"/> of Size × n elements.</summary>
+    IPendingOperation StartAllGather(CommBuffer input, CommBuffer output);
+
+    /// <summary>Copies <paramref name="root"/>'s <paramref name="buffer"/> to all ranks'.</summary>
+    IPendingOperation StartBroadcast(CommBuffer buffer, int root);
+
+    /// <summary>Part s of rank r's <paramref name="input"/> becomes part r of rank s's <paramref name="output"/>; both have Size × n elements.</summary>
+    IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output);
+
+    /// <summary>Sends to one rank.</summary>
+    /// <param name="buffer">May be reused after the wait.</param>
+    /// <param name="peer">The receiver.</param>
+    /// <param name="tag">At least 0; pairs with the receive of equal tag.</param>
+    IPendingOperation StartSend(CommBuffer buffer, int peer, int tag = 0);
+
+    /// <summary>Receives from one rank as many elements of the same type as it sends.</summary>
+    IPendingOperation StartReceive(CommBuffer buffer, int peer, int tag = 0);
+
+    /// <summary>Completes when every rank has started it.</summary>
+    IPendingOperation StartBarrier();
+
+    /// <summary>Forms groups of the ranks with equal <paramref name="color"/>, ordered by <paramref name="key"/>, then by rank. Every rank calls.</summary>
+    /// <returns>The group of this rank.</returns>
+    ICommunicator Split(int color, int key);
+
+    /// <summary>Tells all ranks that this one can't go on: their waits end with an error that carries <paramref name="reason"/>.</summary>
+    void Abort(string reason);
+}
+
+/// <summary>The blocking forms.</summary>
+public static class CommunicatorExtensions
+{
+    /// <inheritdoc cref="ICommunicator.StartAllReduce"/>
+    public static void AllReduce(this ICommunicator communicator, CommBuffer buffer, ReduceOp op = ReduceOp.Sum) => communicator.StartAllReduce(buffer, op).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartReduceScatter"/>
+    public static void ReduceScatter(this ICommunicator communicator, CommBuffer input, CommBuffer output, ReduceOp op = ReduceOp.Sum) =>
+        communicator.StartReduceScatter(input, output, op).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartAllGather"/>
+    public static void AllGather(this ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartAllGather(input, output).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartBroadcast"/>
+    public static void Broadcast(this ICommunicator communicator, CommBuffer buffer, int root) => communicator.StartBroadcast(buffer, root).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartAllToAll"/>
+    public static void AllToAll(this ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartAllToAll(input, output).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartSend"/>
+    public static void Send(this ICommunicator communicator, CommBuffer buffer, int peer, int tag = 0) => communicator.StartSend(buffer, peer, tag).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartReceive"/>
+    public static void Receive(this ICommunicator communicator, CommBuffer buffer, int peer, int tag = 0) => communicator.StartReceive(buffer, peer, tag).Wait();
+
+    /// <inheritdoc cref="ICommunicator.StartBarrier"/>
+    public static void Barrier(this ICommunicator communicator) => communicator.StartBarrier().Wait();
+}

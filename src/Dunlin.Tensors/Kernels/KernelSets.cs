@@ -1,0 +1,30 @@
+using Dunlin.Tensors.Kernels.Managed;
+
+namespace Dunlin.Tensors.Kernels;
+
+/// <summary>Chooses between the kernel sets of this machine.</summary>
+public static class KernelSets
+{
+    private static readonly Lazy<IKernelSet> LazyDefault = new(() => Resolve(StartupEnvironment.Get("DUNLIN_KERNELS")));
+
+    /// <summary>The set named by the environment variable <c>DUNLIN_KERNELS</c>, else the fastest one present.</summary>
+    public static IKernelSet Default => LazyDefault.Value;
+
+    /// <summary>Plain .NET: always there, and the oracle for the others.</summary>
+    public static IKernelSet Managed { get; } = new ManagedKernels();
+
+    /// <summary>The set of the given name, or the fastest one present where the name is null.</summary>
+    /// <exception cref="DunlinException">There is no such set, or its library is not installed.</exception>
+    public static IKernelSet Resolve(string? name) => name?.ToLowerInvariant() switch
+    {
+        null or "managed" => Managed,
+        _ => throw new DunlinException($"There is no kernel set '{name}'; choose managed or onednn (DUNLIN_KERNELS)."),
+    };
+
+    /// <summary>Prepares a kernel by the given set, or by <see cref="Managed"/> where that set has none.</summary>
+    /// <exception cref="DunlinException">No set has a kernel for the specification.</exception>
+    public static Kernel Prepare(this IKernelSet set, KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) =>
+        set.TryPrepare(spec, offered, threads)
+        ?? Managed.TryPrepare(spec, offered, threads)
+        ?? throw new DunlinException($"No kernel computes {spec}.");
+}

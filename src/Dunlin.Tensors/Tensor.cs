@@ -1,0 +1,138 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace Dunlin.Tensors;
+
+/// <summary>
+/// An n-dimensional array in 64-byte-aligned native memory, row-major and contiguous. The memory returns to a pool when the last
+/// tensor over it is collected; nothing needs disposing. Reading and writing from several threads at once is the caller's to order.
+/// </summary>
+public sealed unsafe class Tensor
+{
+    private readonly NativeBuffer _buffer;
+
+    private Tensor(NativeBuffer buffer, DType type, Shape shape)
+    {
+        _buffer = buffer;
+        Type = type;
+        Shape = shape;
+        ElementCount = shape.ElementCount;
+    }
+
+    /// <summary>The element type.</summary>
+    public DType Type { get; }
+
+    /// <summary>The shape; every length is known.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>How many elements there are.</summary>
+    public long ElementCount { get; }
+
+    /// <summary>Bytes of all elements.</summary>
+    public long Bytes => ElementCount * Type.Size();
+
+    /// <summary>The first element's address, a multiple of 64. Valid while the tensor is reachable: keep it alive with <see cref="GC.KeepAlive"/>.</summary>
+    public nint Address => _buffer.Address;
+
+    /// <summary>Element type and shape together.</summary>
+    public TensorType TensorType => new(Type, Shape);
+
+    /// <summary>A tensor with arbitrary contents.</summary>
+    public static Tensor Uninitialized(DType type, Shape shape) => new(NativeBuffer.Rent(new TensorType(type, shape).Bytes), type, shape);
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(DType type, Shape shape) => new(NativeBuffer.RentZeroed(new TensorType(type, shape).Bytes), type, shape);
+
+    /// <summary>A tensor that holds a copy of the given elements.</summary>
+    /// <exception cref="ShapeException">The number of elements is not the shape's.</exception>
+    public static Tensor From<T>(ReadOnlySpan<T> elements, Shape shape) where T : unmanaged
+    {
+        if (elements.Length != shape.ElementCount)
+            throw new ShapeException($"{elements.Length} elements do not fill the shape {shape} of {shape.ElementCount}.");
+        var tensor = Uninitialized(DTypes.Of<T>(), shape);
+        elements.CopyTo(tensor.Span<T>());
+        return tensor;
+    }
+
+    /// <summary>A tensor of one dimension, or of the given shape, that holds a copy of the given elements.</summary>
+    public static Tensor From<T>(T[] elements, Shape? shape = null) where T : unmanaged => From<T>(elements.AsSpan(), shape ?? [elements.Length]);
+
+    /// <summary>A copy of a .NET tensor span, whatever its strides.</summary>
+    public static Tensor From<T>(in ReadOnlyTensorSpan<T> elements) where T : unmanaged
+    {
+        var lengths = new int[elements.Rank];
+        for (var i = 0; i < lengths.Length; i++) lengths[i] = checked((int)elements.Lengths[i]);
+        var tensor = Uninitialized(DTypes.Of<T>(), Shape.Create(lengths));
+        elements.FlattenTo(tensor.Span<T>());
+        return tensor;
+    }
+
+    /// <summary>A tensor of no dimensions.</summary>
+    public static Tensor Scalar<T>(T value) where T : unmanaged => From([value], Shape.Scalar);
+
+    /// <summary>The elements, in row-major order, without a copy.</summary>
+    /// <exception cref="DunlinException"><typeparamref name="T"/> is not the element type, or there are more than 2^31 elements.</exception>
+    public Span<T> Span<T>() where T : unmanaged
+    {
+        Expect<T>();
+        if (ElementCount > int.MaxValue)
+            throw new DunlinException($"{this} has more elements than a Span can hold; use AsTensorSpan<{typeof(T).Name}>().");
+        return new Span<T>((void*)Address, (int)ElementCount);
+    }
+
+    /// <summary>The elements as a .NET tensor span, without a copy.</summary>
+    /// <exception cref="DunlinException"><typeparamref name="T"/> is not the element type.</exception>
+    public TensorSpan<T> AsTensorSpan<T>() where T : unmanaged
+    {
+        Expect<T>();
+        var lengths = new nint[Shape.Rank];
+        for (var i = 0; i < lengths.Length; i++) lengths[i] = Shape[i];
+        return new TensorSpan<T>((T*)Address, (nint)ElementCount, lengths, default);
+    }
+
+    /// <summary>The elements as bytes.</summary>
+    public Span<byte> RawBytes => Bytes <= int.MaxValue
+        ? new((void*)Address, (int)Bytes)
+        : throw new DunlinException($"{this} has {Bytes:N0} bytes, more than a Span can hold; read it in pieces by Address.");
+
+    /// <summary>The only element of a tensor of one element.</summary>
+    public T Item<T>() where T : unmanaged => ElementCount == 1
+        ? Span<T>()[0]
+        : throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
+
+    /// <summary>A copy of the elements in an array.</summary>
+    public T[] ToArray<T>() where T : unmanaged => Span<T>().ToArray();
+
+    /// <summary>The same memory under another shape with as many elements.</summary>
+    /// <exception cref="ShapeException">The number of elements differs.</exception>
+    public Tensor Reshape(Shape shape) => shape.ElementCount == ElementCount
+        ? new Tensor(_buffer, Type, shape)
+        : throw new ShapeException($"{this} of {ElementCount} elements can't take the shape {shape} of {shape.ElementCount}.");
+
+    /// <summary>A copy with memory of its own.</summary>
+    public Tensor Clone()
+    {
+        var copy = Uninitialized(Type, Shape);
+        CopyTo(copy);
+        return copy;
+    }
+
+    /// <summary>Copies all elements into a tensor of equal type and shape.</summary>
+    /// <exception cref="ShapeException">Type or shape differ.</exception>
+    public void CopyTo(Tensor target)
+    {
+        if (target.TensorType != TensorType) throw new ShapeException($"{this} can't be copied into {target}.");
+        Buffer.MemoryCopy((void*)Address, (void*)target.Address, target.Bytes, Bytes);
+        GC.KeepAlive(this);
+        GC.KeepAlive(target);
+    }
+
+    /// <summary>Such as <c>Float32[64, 10]</c>.</summary>
+    public override string ToString() => TensorType.ToString();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Expect<T>() where T : unmanaged
+    {
+        if (DTypes.Of<T>() != Type) throw new DunlinException($"{this} holds {Type}, not {typeof(T).Name}.");
+    }
+}
