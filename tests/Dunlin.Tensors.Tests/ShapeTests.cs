@@ -1,5 +1,3 @@
-using Dunlin.Tensors;
-
 namespace Dunlin.Tensors.Tests;
 
 public class ShapeTests
