@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dunlin.Tensors;
+
+/// <summary>Tensors spread over several safetensors files by an index (<c>model.safetensors.index.json</c>). Files are opened when first needed. Thread-safe.</summary>
+public sealed class ShardedSafetensors : ITensorSource
+{
+    private readonly string _indexPath;
+    private readonly Dictionary<string, string> _files;
+    private readonly Dictionary<string, SafetensorsFile> _open = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+
+    private ShardedSafetensors(string indexPath, Dictionary<string, string> files)
+    {
+        _indexPath = indexPath;
+        _files = files;
+        Names = [.. files.Keys];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Reads an index.</summary>
+    /// <param name="indexPath">The index file; the other files lie beside it.</param>
+    /// <exception cref="TensorFileException">The index can't be read, or names a file outside its directory.</exception>
+    public static ShardedSafetensors Open(string indexPath)
+    {
+        SafetensorsIndex? index;
+        try
+        {
+            using var stream = File.OpenRead(indexPath);
+            if (stream.Length > SafetensorsHeader.LargestHeader)
+                throw new TensorFileException(indexPath, null, $"an index has at most {SafetensorsHeader.LargestHeader:N0} bytes, this one {stream.Length:N0}");
+            index = JsonSerializer.Deserialize(stream, SafetensorsIndexJson.Default.SafetensorsIndex);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new TensorFileException(indexPath, null, $"can't be read: {e.Message}", e);
+        }
+        if (index?.WeightMap is not { } map) throw new TensorFileException(indexPath, null, "must hold a weight_map from tensor names to file names");
+        foreach (var (name, file) in map)
+            if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().ContainsAny('/', '\\', '\0'))
+                throw new TensorFileException(indexPath, name, $"the file name \"{file}\" must be a plain name, without a directory");
+        return new ShardedSafetensors(indexPath, map);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Load(string name) => _files.TryGetValue(name, out var file)
+        ? FileOf(file).Load(name)
+        : throw new TensorFileException(_indexPath, name, "is not in the index");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+            foreach (var file in _open.Values) file.Dispose();
+    }
+
+    private SafetensorsFile FileOf(string file)
+    {
+        lock (_lock)
+        {
+            if (!_open.TryGetValue(file, out var open))
+                _open.Add(file, open = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_indexPath))!, file)));
+            return open;
+        }
+    }
+}
+
+internal sealed record SafetensorsIndex([property: JsonPropertyName("weight_map")] Dictionary<string, string>? WeightMap);
+
+[JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(SafetensorsIndex))]
+internal sealed partial class SafetensorsIndexJson : JsonSerializerContext;
