@@ -1,0 +1,87 @@
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Communication;
+
+/// <summary>One collective of all ranks, in a chain with the collectives before and after it.</summary>
+internal sealed class Collective(LocalTeam team) : SharedWork(team, team.Size)
+{
+    private Collective? _next;
+    private ChunkPlan _plan;
+
+    /// <summary>The how manyth of the group, from 1; 0 is the empty origin of the chain.</summary>
+    public long Number { get; private set; }
+
+    public Collective? Next => Volatile.Read(ref _next);
+
+    /// <summary>The groups that a split has formed, by colour.</summary>
+    public Dictionary<int, LocalTeam>? Children { get; set; }
+
+    public void Begin(long number)
+    {
+        Reset();
+        Number = number;
+        Children = null;
+        _next = null;
+    }
+
+    /// <summary>Puts a collective behind this one, unless another rank was faster; returns the one that stands there.</summary>
+    public Collective Append(Collective candidate)
+    {
+        candidate.Begin(Number + 1);
+        if (Interlocked.CompareExchange(ref _next, candidate, null) is not { } faster) return candidate;
+        Team.Collectives.Return(candidate);
+        return faster;
+    }
+
+    public Ticket Join(LocalCommunicator owner, in Call call, CommBuffer input, CommBuffer output, (int Color, int Key) placement = default)
+    {
+        var ticket = Tickets[owner.Rank];
+        // Held until it has been waited for and the rank has moved on to the next in the chain.
+        ticket.Fill(owner, call, input, output, uses: 2);
+        ticket.Placement = placement;
+        var plan = ChunkPlan.Of(call, Team.Size, ChunkBytes);
+        _plan = plan;
+        Arrive(ticket, plan.Chunks);
+        return ticket;
+    }
+
+    protected override void Execute(long chunk) => CollectiveWork.Execute(this, _plan, chunk);
+
+    protected override void Recycle() => Team.Collectives.Return(this);
+
+    protected override string? Conflict(Ticket a, Ticket b) =>
+        a.Call != b.Call ? Report.Mismatch(a, b)
+        : Report.Overlap(a.Output, b.Output) || Report.Overlap(a.Output, b.Input) || Report.Overlap(a.Input, b.Output) ? Report.SharedMemory(a, b)
+        : null;
+}
+
+/// <summary>How a collective is cut: equal parts, each in chunks of equal length but for its last.</summary>
+/// <param name="PartLength">Elements of one part.</param>
+/// <param name="ChunkLength">Elements of one chunk.</param>
+/// <param name="ChunksPerPart">Chunks of one part.</param>
+/// <param name="Chunks">Chunks of all parts.</param>
+internal readonly record struct ChunkPlan(long PartLength, int ChunkLength, long ChunksPerPart, long Chunks)
+{
+    public static ChunkPlan Of(in Call call, int ranks, int chunkBytes)
+    {
+        var parts = call.Kind switch
+        {
+            CallKind.ReduceScatter or CallKind.AllGather => ranks,
+            CallKind.AllToAll => (long)ranks * ranks,
+            CallKind.Barrier or CallKind.Split => 0,
+            _ => 1,
+        };
+        var length = chunkBytes / call.Type.Size();
+        var perPart = (call.Count + length - 1) / length;
+        return new(call.Count, length, perPart, parts * perPart);
+    }
+
+    /// <summary>Where a chunk lies: which part, the first element in it, and how many elements.</summary>
+    public (int Part, long Offset, int Length) Locate(long chunk)
+    {
+        var (part, index) = Math.DivRem(chunk, ChunksPerPart);
+        var offset = index * ChunkLength;
+        return ((int)part, offset, (int)Math.Min(ChunkLength, PartLength - offset));
+    }
+}
