@@ -54,8 +54,11 @@ public sealed unsafe class Tensor
         return tensor;
     }
 
-    /// <summary>A tensor of one dimension, or of the given shape, that holds a copy of the given elements.</summary>
-    public static Tensor From<T>(T[] elements, Shape? shape = null) where T : unmanaged => From<T>(elements.AsSpan(), shape ?? [elements.Length]);
+    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape)"/>
+    public static Tensor From<T>(T[] elements, Shape shape) where T : unmanaged => From<T>(elements.AsSpan(), shape);
+
+    /// <summary>A tensor of one dimension that holds a copy of the given elements.</summary>
+    public static Tensor From<T>(T[] elements) where T : unmanaged => From<T>(elements.AsSpan(), [elements.Length]);
 
     /// <summary>A copy of a .NET tensor span, whatever its strides.</summary>
     public static Tensor From<T>(in ReadOnlyTensorSpan<T> elements) where T : unmanaged
