@@ -14,16 +14,33 @@ internal sealed class ManagedKernels : IKernelSet
 
     public ThreadTeam CreateTeam(int size) => size == 1 ? ThreadTeam.Single : new ManagedTeam(size);
 
-    public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec.Type switch
+    public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec switch
     {
-        DType.Float32 => Prepare<float>(spec, threads.Size),
-        DType.Float64 => Prepare<double>(spec, threads.Size),
+        ReorderSpec s => s.From.Equals(MemoryLayout.Plain) && s.To.Equals(MemoryLayout.Plain) ? new CopyKernel(new TensorType(s.Type, s.Shape).Bytes) : null,
+        { Type: DType.Float32 } => Prepare<float>(spec, threads.Size),
+        { Type: DType.Float64 } => Prepare<double>(spec, threads.Size),
         _ => null,
     };
 
     private static Kernel? Prepare<T>(KernelSpec spec, int threads) where T : unmanaged, IFloatingPointIeee754<T> => spec switch
     {
         MatMulSpec s => new MatMulKernel<T>(s, threads),
+        ConvForwardSpec s => new ConvForwardKernel<T>(s, threads),
+        ConvBackwardDataSpec s => new ConvBackwardDataKernel<T>(s, threads),
+        ConvBackwardWeightsSpec s => new ConvBackwardWeightsKernel<T>(s, threads),
+        PoolForwardSpec { Kind: PoolKind.Max, Geometry.WorkspaceType: DType.UInt8 } s => new MaxPoolForwardKernel<T, byte>(new(s.Geometry)),
+        PoolForwardSpec { Kind: PoolKind.Max } s => new MaxPoolForwardKernel<T, int>(new(s.Geometry)),
+        PoolForwardSpec s => new AveragePoolForwardKernel<T>(new(s.Geometry), s.Kind),
+        PoolBackwardSpec { Kind: PoolKind.Max, Geometry.WorkspaceType: DType.UInt8 } s => new MaxPoolBackwardKernel<T, byte>(new(s.Geometry)),
+        PoolBackwardSpec { Kind: PoolKind.Max } s => new MaxPoolBackwardKernel<T, int>(new(s.Geometry)),
+        PoolBackwardSpec s => new AveragePoolBackwardKernel<T>(new(s.Geometry), s.Kind),
+        BatchNormTrainSpec s => new BatchNormTrainKernel<T>(new(s.Input, s.Epsilon)),
+        BatchNormInferSpec s => new BatchNormInferKernel<T>(new(s.Input, s.Epsilon)),
+        BatchNormBackwardSpec s => new BatchNormBackwardKernel<T>(new(s.Input, s.Epsilon)),
+        LayerNormForwardSpec s => new LayerNormForwardKernel<T>(s),
+        LayerNormBackwardSpec s => new LayerNormBackwardKernel<T>(s),
+        SoftmaxForwardSpec s => new SoftmaxForwardKernel<T>(s, threads),
+        SoftmaxBackwardSpec s => new SoftmaxBackwardKernel<T>(s, threads),
         _ => null,
     };
 }

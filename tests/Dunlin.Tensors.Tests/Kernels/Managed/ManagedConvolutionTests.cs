@@ -1,0 +1,65 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Tensors.Tests.Kernels.Managed;
+
+public sealed class ManagedConvolutionTests : IDisposable
+{
+    private readonly ThreadTeam _two = new ManagedTeam(2), _three = new ManagedTeam(3);
+
+    public static TheoryData<string, ConvGeometry> Geometries => new()
+    {
+        { "one dimension", new([2, 3, 17], [5, 3, 4], [2], [3], [1], [4], 1) },
+        { "LeNet's first", new([3, 1, 28, 28], [32, 1, 5, 5], [1, 1], [1, 1], [2, 2], [2, 2], 1) },
+        { "deep, in several blocks of depth", new([2, 30, 7, 6], [14, 30, 3, 3], [1, 1], [1, 1], [1, 1], [1, 1], 1) },
+        { "several blocks of positions", new([1, 2, 31, 29], [13, 2, 3, 2], [1, 1], [1, 1], [1, 0], [2, 1], 1) },
+        { "AlexNet's strides", new([2, 3, 35, 33], [9, 3, 11, 11], [4, 3], [1, 1], [2, 1], [0, 2], 1) },
+        { "groups, dilations, lopsided padding", new([2, 6, 11, 9], [9, 2, 3, 2], [1, 2], [2, 3], [3, 0], [0, 2], 3) },
+        { "depthwise", new([3, 7, 8, 8], [14, 1, 3, 3], [1, 1], [1, 1], [1, 1], [1, 1], 7) },
+        { "pointwise", new([2, 8, 5, 7], [6, 8, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1) },
+        { "pointwise with a stride", new([2, 8, 5, 7], [6, 8, 1, 1], [2, 2], [1, 1], [0, 0], [0, 0], 1) },
+        { "pointwise and deep", new([2, 300, 3, 5], [6, 300, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1) },
+        { "three dimensions", new([2, 2, 5, 6, 7], [4, 2, 2, 3, 3], [1, 2, 1], [2, 1, 1], [1, 1, 0], [0, 1, 2], 1) },
+        { "padding wider than the window", new([1, 1, 3], [2, 1, 2], [1], [1], [4], [5], 1) },
+        { "no images", new([0, 2, 5, 5], [3, 2, 3, 3], [1, 1], [1, 1], [0, 0], [0, 0], 1) },
+        { "no positions", new([2, 2, 2, 5], [3, 2, 3, 3], [1, 1], [1, 1], [0, 0], [0, 0], 1) },
+        { "no input channels", new([2, 0, 4], [3, 0, 3], [1], [1], [0], [0], 1) },
+    };
+
+    public void Dispose()
+    {
+        _two.Dispose();
+        _three.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Geometries))]
+    public void Forward_and_both_gradients_match_the_naive_ones(string name, ConvGeometry geometry)
+    {
+        Assert.NotEmpty(name);
+        foreach (var type in new[] { DType.Float32, DType.Float64 })
+            foreach (var spec in Specs(type, geometry))
+                foreach (var team in new[] { ThreadTeam.Single, _two })
+                    KernelRunner.AssertMatchesNaive(KernelSets.Managed, spec, team);
+    }
+
+    [Theory, MemberData(nameof(Geometries))]
+    public void The_number_of_threads_changes_no_bit(string name, ConvGeometry geometry)
+    {
+        Assert.NotEmpty(name);
+        foreach (var spec in Specs(DType.Float32, geometry))
+        {
+            var inputs = KernelOperands.Sample(spec);
+            var one = KernelRunner.Run(KernelSets.Managed, spec, ThreadTeam.Single, inputs);
+            var three = KernelRunner.Run(KernelSets.Managed, spec, _three, inputs);
+            for (var i = 0; i < one.Length; i++) Assert.True(one[i].RawBytes.SequenceEqual(three[i].RawBytes), $"{spec}, output {i}");
+        }
+    }
+
+    private static IEnumerable<KernelSpec> Specs(DType type, ConvGeometry geometry) =>
+    [
+        new ConvForwardSpec(type, geometry),
+        new ConvForwardSpec(type, geometry, Bias: true, Activation.Relu),
+        new ConvBackwardDataSpec(type, geometry),
+        new ConvBackwardWeightsSpec(type, geometry),
+        new ConvBackwardWeightsSpec(type, geometry, Bias: true),
+    ];
+}
