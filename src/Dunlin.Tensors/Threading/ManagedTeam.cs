@@ -5,8 +5,8 @@ namespace Dunlin.Tensors;
 /// <summary>A team of .NET threads that spin briefly for the next piece of work and then sleep.</summary>
 public sealed class ManagedTeam : ThreadTeam
 {
-    /// <summary>About 20 µs: kernels of one step follow each other faster than that; longer gaps are worth a sleep.</summary>
-    private const int Spins = 2000;
+    /// <summary>About 50 µs: kernels of one step follow each other faster than that; longer gaps are worth a sleep.</summary>
+    private const int Spins = 100;
 
     private readonly Helper[] _helpers;
     private IParallelWork? _work;

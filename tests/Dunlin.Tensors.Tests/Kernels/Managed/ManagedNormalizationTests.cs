@@ -13,13 +13,13 @@ public sealed class ManagedNormalizationTests : IDisposable
             var specs = new TheoryData<KernelSpec>();
             foreach (var type in new[] { DType.Float32, DType.Float64 })
             {
-                foreach (var shape in new Shape[] { [5, 3], [64, 100], [3, 4, 17], [2, 5, 8, 9], [16, 8, 30, 31], [2, 3, 4, 5, 6], [1, 4, 1], [0, 3, 4], [4, 0, 2] })
+                foreach (var shape in new Shape[] { [5, 3], [64, 100], [3, 4, 17], [2, 5, 8, 9], [16, 8, 30, 31], [2, 3, 4, 5, 6], [1, 4, 1], [0, 3, 4] })
                 {
                     specs.Add(new BatchNormTrainSpec(type, shape, 1e-5));
                     specs.Add(new BatchNormInferSpec(type, shape, 1e-5));
                     specs.Add(new BatchNormBackwardSpec(type, shape, 1e-5));
                 }
-                foreach (var (rows, columns) in new[] { (1, 1), (7, 33), (200, 768), (5, 16), (0, 8) })
+                foreach (var (rows, columns) in new[] { (1, 1), (7, 33), (200, 768), (5, 16) })
                 {
                     specs.Add(new LayerNormForwardSpec(type, rows, columns, 1e-5));
                     specs.Add(new LayerNormBackwardSpec(type, rows, columns, 1e-5));
@@ -42,6 +42,22 @@ public sealed class ManagedNormalizationTests : IDisposable
     public void Normalisations_and_their_gradients_match_the_naive_ones(KernelSpec spec)
     {
         foreach (var team in new[] { ThreadTeam.Single, _two }) KernelRunner.AssertMatchesNaive(KernelSets.Managed, spec, team);
+    }
+
+    [Fact]
+    public void Nothing_to_normalise_is_no_error()
+    {
+        KernelSpec[] specs =
+        [
+            new BatchNormTrainSpec(DType.Float32, [4, 0, 2], 1e-5), new BatchNormInferSpec(DType.Float32, [4, 0, 2], 1e-5),
+            new BatchNormBackwardSpec(DType.Float32, [4, 0, 2], 1e-5), new LayerNormForwardSpec(DType.Float32, 0, 8, 1e-5),
+        ];
+        foreach (var spec in specs)
+            Assert.All(KernelRunner.Run(KernelSets.Managed, spec, _two, KernelOperands.Sample(spec)), output => Assert.Equal(0, output.ElementCount));
+        var backward = new LayerNormBackwardSpec(DType.Float32, 0, 8, 1e-5);
+        var gradients = KernelRunner.Run(KernelSets.Managed, backward, _two, KernelOperands.Sample(backward));
+        Assert.Equal(new float[8], gradients[1].ToArray<float>());
+        Assert.Equal(new float[8], gradients[2].ToArray<float>());
     }
 
     [Theory, InlineData(88.5f), InlineData(89f), InlineData(-104f), InlineData(1e30f)]
