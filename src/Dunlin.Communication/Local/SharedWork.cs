@@ -7,7 +7,7 @@ namespace Dunlin.Communication;
 internal abstract class SharedWork
 {
     /// <summary>The bytes of one chunk: several ranks' share of it fit into a second-level cache together.</summary>
-    public const int ChunkBytes = 32 << 10;
+    public const int ChunkBytes = 64 << 10;
 
     private long _chunks;
     private long _taken;
