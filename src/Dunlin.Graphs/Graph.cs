@@ -1,0 +1,105 @@
+namespace Dunlin.Graphs;
+
+/// <summary>
+/// A program: nodes that compute values from values. It only grows; sessions run parts of it. Built by one thread at a time; running
+/// it never changes it.
+/// </summary>
+public sealed class Graph
+{
+    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<string, Variable> _variables = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
+    private readonly Stack<IReadOnlyList<Node>> _after = new();
+    private string _scope = "";
+
+    /// <summary>All nodes; a node's inputs stand before it.</summary>
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>All variables, in the order of their creation.</summary>
+    public IReadOnlyCollection<Variable> Variables => _variables.Values;
+
+    /// <summary>Puts a prefix before the names of the nodes and variables made until the result is disposed.</summary>
+    public IDisposable Scope(string name)
+    {
+        var outer = _scope;
+        _scope = Unique(Qualify(name)) + "/";
+        return new Restore(() => _scope = outer);
+    }
+
+    /// <summary>Makes nodes until the result is disposed run after the given ones.</summary>
+    public IDisposable RunAfter(params IEnumerable<Value> values)
+    {
+        _after.Push([.. values.Select(v => v.Node)]);
+        return new Restore(() => _after.Pop());
+    }
+
+    /// <summary>Adds a node.</summary>
+    /// <param name="operation">What it computes.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="name">Its name; the operation's unless given.</param>
+    /// <exception cref="ShapeException">The inputs do not fit the operation.</exception>
+    /// <exception cref="DunlinException">An input belongs to another graph.</exception>
+    public Node AddNode(Operation operation, IReadOnlyList<Value> inputs, string? name = null)
+    {
+        foreach (var input in inputs)
+            if (input.Graph != this)
+                throw new DunlinException($"{operation.Name}: its input {input} belongs to another graph.");
+        TensorType[] outputs;
+        try { outputs = operation.Infer([.. inputs.Select(v => v.TensorType)]); }
+        catch (ShapeException e) when (_scope.Length > 0) { throw new ShapeException($"In {_scope.TrimEnd('/')}: {e.Message}"); }
+        var after = _after.Count == 0 ? [] : _after.SelectMany(n => n).Distinct().ToArray();
+        var node = new Node(this, _nodes.Count, Unique(Qualify(name ?? operation.Name)), operation, inputs, after, outputs);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Adds a node of one output and returns that.</summary>
+    /// <inheritdoc cref="AddNode"/>
+    public Value Add(Operation operation, IReadOnlyList<Value> inputs, string? name = null) => AddNode(operation, inputs, name).Outputs[0];
+
+    /// <summary>A value that is given anew at each run.</summary>
+    public Value Placeholder(string name, DType type, Shape shape) => Add(new Ops.Placeholder(new TensorType(type, shape)), [], name);
+
+    /// <summary>A value that never changes.</summary>
+    public Value Constant(Tensor tensor, string? name = null) => Add(new Ops.Constant(tensor), [], name);
+
+    /// <summary>A number of the given type.</summary>
+    public Value Constant(double value, DType type = DType.Float32) => Constant(Scalars.Make(value, type));
+
+    /// <summary>Makes a variable.</summary>
+    /// <param name="name">Its name within the current scope.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="shape">The shape, fully known.</param>
+    /// <param name="initializer">What it holds at first.</param>
+    /// <param name="trainable">Whether optimisers change it.</param>
+    /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
+    public Variable Variable(string name, DType type, Shape shape, Initializer initializer, bool trainable = true)
+    {
+        var full = Qualify(name);
+        if (!shape.IsKnown) throw new ShapeException($"The variable {full} needs a fully known shape, not {shape}.");
+        if (_variables.ContainsKey(full)) throw new DunlinException($"There is a variable {full} already; give this one another name or scope.");
+        var outer = _scope;
+        _scope = "";
+        var variable = new Variable(this, full, new TensorType(type, shape), initializer, trainable);
+        _scope = outer;
+        return _variables[full] = variable;
+    }
+
+    /// <summary>The variable of the given full name, or null.</summary>
+    public Variable? FindVariable(string name) => _variables.GetValueOrDefault(name);
+
+    private string Qualify(string name) => _scope + name;
+
+    private string Unique(string name)
+    {
+        if (_names.TryAdd(name, 1)) return name;
+        string candidate;
+        do candidate = $"{name}_{_names[name]++}"; while (!_names.TryAdd(candidate, 1));
+        return candidate;
+    }
+
+    private sealed class Restore(Action undo) : IDisposable
+    {
+        public void Dispose() => undo();
+    }
+}

@@ -1,0 +1,40 @@
+namespace Dunlin.Graphs;
+
+/// <summary>An operation applied to values.</summary>
+public sealed class Node
+{
+    internal Node(Graph graph, int index, string name, Operation operation, IReadOnlyList<Value> inputs, IReadOnlyList<Node> after, TensorType[] outputs)
+    {
+        Graph = graph;
+        Index = index;
+        Name = name;
+        Operation = operation;
+        Inputs = inputs;
+        After = after;
+        Outputs = [.. outputs.Select((type, i) => new Value(this, i, type))];
+    }
+
+    /// <summary>The graph that the node belongs to.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The node's place in the graph: inputs always come from nodes of lower index.</summary>
+    public int Index { get; }
+
+    /// <summary>The unique name: scopes, joined by slashes, then the operation's name.</summary>
+    public string Name { get; }
+
+    /// <summary>What it computes.</summary>
+    public Operation Operation { get; }
+
+    /// <summary>What it reads.</summary>
+    public IReadOnlyList<Value> Inputs { get; }
+
+    /// <summary>Nodes that must have run before this one though it reads nothing of theirs (control edges).</summary>
+    public IReadOnlyList<Node> After { get; }
+
+    /// <summary>What it computes.</summary>
+    public IReadOnlyList<Value> Outputs { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}: {Operation.Name}({string.Join(", ", Inputs)}) -> {string.Join(", ", Outputs.Select(o => o.TensorType))}";
+}

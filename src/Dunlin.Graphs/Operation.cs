@@ -1,0 +1,64 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs;
+
+/// <summary>
+/// What a node computes: attributes, shape rule, kernel and gradient, all in one place. Immutable and compared by value, so that
+/// equal operations on equal inputs can be computed once.
+/// </summary>
+public abstract record Operation
+{
+    /// <summary>The operation's name as it stands in node names, messages and traces.</summary>
+    public virtual string Name => GetType().Name;
+
+    /// <summary>
+    /// Whether running it twice, or not running it, could make a difference: it reads or writes state outside its operands. Such an
+    /// operation is never merged with another or computed ahead of time.
+    /// </summary>
+    public virtual bool IsStateful => false;
+
+    /// <summary>The types of the outputs. Lengths of the inputs may be unknown while a graph is built and are all known when a plan is made.</summary>
+    /// <exception cref="ShapeException">The inputs do not fit: the message names the operation, their shapes and what was expected.</exception>
+    public abstract TensorType[] Infer(IReadOnlyList<TensorType> inputs);
+
+    /// <summary>Prepares the kernel for the known types in <paramref name="context"/>.</summary>
+    public abstract Kernel Prepare(PrepareContext context);
+
+    /// <summary>
+    /// Adds the operations that compute the gradient with respect to each input, given those with respect to the outputs.
+    /// </summary>
+    /// <param name="node">The node to differentiate: its inputs and outputs may be used.</param>
+    /// <param name="outputGradients">One for each output; null where that output does not matter to the result.</param>
+    /// <returns>One for each input; null where the output does not depend smoothly on it.</returns>
+    public virtual IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
+        NoGradientReason is null
+            ? throw new DunlinException($"{Name} has no gradient rule (node {node.Name}).")
+            : new Gradient?[node.Inputs.Count];
+
+    /// <summary>Why the operation has no gradient, in a sentence; null where it has one.</summary>
+    public virtual string? NoGradientReason => null;
+
+    /// <summary>Whether the kernel reads the elements of an input, or only its shape.</summary>
+    public virtual bool ReadsElements(int input) => true;
+
+    /// <summary>The part of an input's plain memory that output 0 is, for the given types, where nothing needs computing (a reshape, say); else null.</summary>
+    public virtual MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => null;
+
+    /// <summary>The variable that it gives new elements, which are also output 0; null for most.</summary>
+    public virtual Variable? Writes => null;
+
+    /// <summary>An error that names this operation and its inputs.</summary>
+    protected ShapeException Mismatch(IReadOnlyList<TensorType> inputs, string expected) =>
+        new($"{Name}({string.Join(", ", inputs)}): {expected}");
+
+    /// <summary>Throws unless there are <paramref name="count"/> inputs.</summary>
+    protected void ExpectInputs(IReadOnlyList<TensorType> inputs, int count)
+    {
+        if (inputs.Count != count) throw Mismatch(inputs, $"takes {count} inputs, got {inputs.Count}.");
+    }
+}
+
+/// <summary>A stretch of an input's memory.</summary>
+/// <param name="Input">Which input.</param>
+/// <param name="ByteOffset">Where the stretch begins.</param>
+public readonly record struct MemoryView(int Input, long ByteOffset = 0);

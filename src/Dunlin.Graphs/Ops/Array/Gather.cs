@@ -1,0 +1,110 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>Rows of a table [R, d…] by their numbers [n…] (Int32 or Int64): y[n…, d…]. A number outside 0 to R − 1 is an error when it runs.</summary>
+/// <remarks>Gradient with respect to the table: sparse, the rows dy at those numbers.</remarks>
+public sealed record Gather : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 2);
+        if (inputs[1].Type is not (DType.Int32 or DType.Int64)) throw Mismatch(inputs, "the second input, the row numbers, is Int32 or Int64.");
+        if (inputs[0].Shape.Rank == 0) throw Mismatch(inputs, "the first input, the table, has rows.");
+        return [new(inputs[0].Type, inputs[1].Shape.Append(inputs[0].Shape.Dimensions[1..]))];
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (table, indices, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
+        var row = table.Shape[1..];
+        var rows = indices.Shape.Rank == 1 ? dy : dy.Reshape(Shape.Of(-1).Append(row.Dimensions));
+        return [Gradient.Sparse(indices.Shape.Rank == 1 ? indices : indices.Reshape([-1]), rows, table), null];
+    }
+
+    private sealed unsafe class GatherKernel(TensorType table, TensorType indices) : Kernel
+    {
+        private readonly RowNumbers _numbers = new("Gather", indices, table.Shape[0]);
+        private readonly long _rowBytes = table.Shape[1..].ElementCount * table.Type.Size();
+
+        public override void Run(nint* buffers, ThreadTeam threads)
+        {
+            for (var i = 0L; i < _numbers.Count; i++)
+                Buffer.MemoryCopy((byte*)buffers[0] + _numbers.At(buffers[1], i) * _rowBytes, (byte*)buffers[2] + i * _rowBytes, _rowBytes, _rowBytes);
+        }
+    }
+}
+
+/// <summary>
+/// Adds rows [n, d…] to those of a table [R, d…] with the given numbers [n]; a number that occurs again adds again. Inputs: table, numbers, rows.
+/// </summary>
+/// <remarks>Gradients: dy for the table, its gathered rows for the rows.</remarks>
+public sealed record ScatterAdd : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 3);
+        if (inputs[1].Type is not (DType.Int32 or DType.Int64) || inputs[1].Shape.Rank != 1) throw Mismatch(inputs, "the second input, the row numbers, is Int32 or Int64 of one dimension.");
+        var rows = inputs[0].Shape.Rank == 0 ? Shape.Scalar : inputs[1].Shape.Append(inputs[0].Shape.Dimensions[1..]);
+        return inputs[0].Type == inputs[2].Type && inputs[0].Type is DType.Float32 or DType.Float64 && rows.Accepts(inputs[2].Shape)
+            ? [inputs[0]]
+            : throw Mismatch(inputs, $"the rows are {inputs[0].Type}{rows}, and of Float32 or Float64.");
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => context.Inputs[0].Type == DType.Float32
+        ? new ScatterAddKernel<float>(context.Inputs[0], context.Inputs[1])
+        : new ScatterAddKernel<double>(context.Inputs[0], context.Inputs[1]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
+        [outputGradients[0]!, null, outputGradients[0]!.Gather(node.Inputs[1])];
+
+    private sealed unsafe class ScatterAddKernel<T>(TensorType table, TensorType indices) : Kernel where T : unmanaged, System.Numerics.INumber<T>
+    {
+        private readonly RowNumbers _numbers = new("ScatterAdd", indices, table.Shape[0]);
+        private readonly int _row = checked((int)table.Shape[1..].ElementCount);
+
+        public override bool CanOverwrite(int input, int output) => input == 0;
+
+        public override void Run(nint* buffers, ThreadTeam threads)
+        {
+            if (buffers[0] != buffers[3]) Buffer.MemoryCopy((void*)buffers[0], (void*)buffers[3], table.Bytes, table.Bytes);
+            for (var i = 0L; i < _numbers.Count; i++)
+            {
+                var target = new Span<T>((T*)buffers[3] + _numbers.At(buffers[1], i) * _row, _row);
+                System.Numerics.Tensors.TensorPrimitives.Add(target, new ReadOnlySpan<T>((T*)buffers[2] + i * _row, _row), target);
+            }
+        }
+    }
+}
+
+/// <summary>Reads row numbers and checks them against the number of rows.</summary>
+internal sealed unsafe class RowNumbers(string operation, TensorType indices, int rows)
+{
+    public long Count { get; } = indices.Shape.ElementCount;
+
+    public long At(nint address, long position)
+    {
+        var number = indices.Type == DType.Int32 ? ((int*)address)[position] : ((long*)address)[position];
+        return (ulong)number < (ulong)rows
+            ? number
+            : throw new DunlinException($"{operation}: the row number {number} at position {position} is outside the table's rows 0 to {rows - 1}.");
+    }
+}
+
+/// <summary>Rows of tables.</summary>
+public static partial class Operations
+{
+    /// <inheritdoc cref="Ops.Gather"/>
+    public static Value Gather(this Value table, Value indices) => table.Graph.Add(new Gather(), [table, indices]);
+
+    /// <inheritdoc cref="Ops.ScatterAdd"/>
+    public static Value ScatterAdd(Value table, Value indices, Value rows) => table.Graph.Add(new ScatterAdd(), [table, indices, rows]);
+}

@@ -1,0 +1,68 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>
+/// The same numbers in another element type: rounded to nearest between floating-point types, towards zero to integers (saturating),
+/// non-zero to true.
+/// </summary>
+/// <remarks>Gradient: dy in the type of x, between floating-point types; none else.</remarks>
+public sealed record Cast(DType To) : Elementwise
+{
+    /// <inheritdoc/>
+    public override DType ResultType(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 1);
+        return To;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
+        [node.Inputs[0].Type.IsFloat() && To.IsFloat() ? outputGradients[0]!.Cast(node.Inputs[0].Type) : null];
+
+    /// <inheritdoc/>
+    public override TileFunction? Tile(IReadOnlyList<DType> inputs, IReadOnlyList<bool> scalar) => scalar[0] ? null : inputs[0] switch
+    {
+        DType.Float32 => From<float>(),
+        DType.Float64 => From<double>(),
+        DType.Int64 => From<long>(),
+        DType.Int32 => From<int>(),
+        DType.UInt8 or DType.Bool => From<byte>(),
+        _ => new WidenedTile(Casts.IsHalfWidth(To) ? Numbers<float, float>() : From<float>(), inputs, To),
+    };
+
+    private TileFunction From<T>() where T : unmanaged, INumber<T> => To switch
+    {
+        DType.Float32 => Numbers<T, float>(),
+        DType.Float64 => Numbers<T, double>(),
+        DType.Int64 => Numbers<T, long>(),
+        DType.Int32 => Numbers<T, int>(),
+        DType.UInt8 => Numbers<T, byte>(),
+        DType.Bool => new UnaryTile<T, bool>(static (x, y) =>
+        {
+            for (var i = 0; i < x.Length; i++) y[i] = x[i] != T.Zero;
+        }),
+        _ => new NarrowingTile<T>(To),
+    };
+
+    private static UnaryTile<TFrom, TTo> Numbers<TFrom, TTo>() where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo> =>
+        new(static (x, y) => TensorPrimitives.ConvertSaturating(x, y));
+
+    private sealed unsafe class NarrowingTile<T>(DType to) : TileFunction where T : unmanaged, INumber<T>
+    {
+        public override void Run(nint* operands, int count)
+        {
+            var wide = stackalloc float[MaxLength];
+            TensorPrimitives.ConvertSaturating(new ReadOnlySpan<T>((void*)operands[0], count), new Span<float>(wide, count));
+            Casts.Narrow(to, new(wide, count), operands[1]);
+        }
+    }
+}
+
+/// <summary>Conversions.</summary>
+public static partial class Operations
+{
+    /// <inheritdoc cref="Ops.Cast"/>
+    public static Value Cast(this Value x, DType to) => x.Type == to ? x : x.Graph.Add(new Cast(to), [x]);
+}

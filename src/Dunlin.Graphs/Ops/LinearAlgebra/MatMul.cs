@@ -1,0 +1,65 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>
+/// Matrix product y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n], of matrices stored transposed where said. The leading dimensions are equal,
+/// or b is a single matrix for all of a.
+/// </summary>
+/// <remarks>Gradients: da = dy · bᵀ, db = aᵀ · dy (transposed where the operand is stored transposed).</remarks>
+public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 2);
+        var (a, b) = (inputs[0].Shape, inputs[1].Shape);
+        if (inputs[0].Type != inputs[1].Type || !inputs[0].Type.IsFloat()) throw Mismatch(inputs, "takes two tensors of one floating-point type.");
+        if (a.Rank < 2 || b.Rank < 2) throw Mismatch(inputs, "takes matrices: at least two dimensions each.");
+        if (b.Rank > 2 && (b.Rank != a.Rank || !a[..^2].Accepts(b[..^2]))) throw Mismatch(inputs, "the leading dimensions are equal, or b is a single matrix.");
+        var (m, ka) = TransposeA ? (a[^1], a[^2]) : (a[^2], a[^1]);
+        var (kb, n) = TransposeB ? (b[^1], b[^2]) : (b[^2], b[^1]);
+        if (ka != kb && ka != Shape.Unknown && kb != Shape.Unknown)
+            throw Mismatch(inputs, $"{ka} columns of a{(TransposeA ? "ᵀ" : "")} against {kb} rows of b{(TransposeB ? "ᵀ" : "")}.");
+        return [new(inputs[0].Type, a[..^2].Append(m, n))];
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (a, b, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
+        var da = TransposeA ? b.MatMul(dy, TransposeB, true) : dy.MatMul(b, false, !TransposeB);
+        // A single b is shared by all leading dimensions of a: join them with the rows before the product.
+        if (b.Shape.Rank == 2 && a.Shape.Rank > 2)
+        {
+            if (TransposeA) throw new DunlinException($"{Name} ({node.Name}): the gradient of one b for several transposed a is not to be had; transpose a first.");
+            (a, dy) = (Rows(a), Rows(dy));
+        }
+        return [da, TransposeB ? dy.MatMul(a, true, TransposeA) : a.MatMul(dy, !TransposeA, false)];
+    }
+
+    /// <summary>The kernel's specification for known types.</summary>
+    internal MatMulSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation)
+    {
+        var (a, b) = (inputs[0].Shape, inputs[1].Shape);
+        var (m, k) = TransposeA ? (a[^1], a[^2]) : (a[^2], a[^1]);
+        var n = TransposeB ? b[^2] : b[^1];
+        var batch = checked((int)a[..^2].ElementCount);
+        if (b.Rank == 2 && !TransposeA) (batch, m) = (1, checked(batch * m));
+        else if (b.Rank == 2 && batch != 1) throw Mismatch(inputs, "a transposed a with several leading dimensions needs as many matrices b.");
+        return new MatMulSpec(inputs[0].Type, batch, m, n, k, TransposeA, TransposeB, bias, activation);
+    }
+
+    private static Value Rows(Value x) => x.Reshape([-1, x.Shape[^1]]);
+}
+
+/// <summary>Matrix products.</summary>
+public static partial class Operations
+{
+    /// <inheritdoc cref="Ops.MatMul"/>
+    public static Value MatMul(this Value a, Value b, bool transposeA = false, bool transposeB = false) =>
+        a.Graph.Add(new MatMul(transposeA, transposeB), [a, b]);
+}

@@ -1,0 +1,124 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>How a window slides over 1 to 3 spatial dimensions. Compared by value.</summary>
+/// <param name="Strides">One for each spatial dimension.</param>
+/// <param name="PadBegin">Zeros before each.</param>
+/// <param name="PadEnd">Zeros after each.</param>
+/// <param name="Dilations">Distance between taps; 1 is an ordinary window.</param>
+/// <param name="Groups">Divides the channels of input and output into groups that do not mix.</param>
+public sealed record Sliding(Shape Strides, Shape PadBegin, Shape PadEnd, Shape Dilations, int Groups = 1)
+{
+    /// <summary>The same stride, padding and dilation in each of some dimensions.</summary>
+    public static Sliding Uniform(int dimensions, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
+    {
+        Shape All(int value) => Shape.Create([.. Enumerable.Repeat(value, dimensions)]);
+        return new(All(stride), All(padding), All(padding), All(dilation), groups);
+    }
+
+    internal ConvGeometry Geometry(Shape input, Shape weights) => new(input, weights, Strides, Dilations, PadBegin, PadEnd, Groups);
+
+    internal bool Fits(int spatial) => Strides.Rank == spatial && PadBegin.Rank == spatial && PadEnd.Rank == spatial && Dilations.Rank == spatial
+        && !Strides.Dimensions.ContainsAnyExceptInRange(1, int.MaxValue) && !Dilations.Dimensions.ContainsAnyExceptInRange(1, int.MaxValue)
+        && !PadBegin.Dimensions.ContainsAnyExceptInRange(0, int.MaxValue) && !PadEnd.Dimensions.ContainsAnyExceptInRange(0, int.MaxValue) && Groups >= 1;
+}
+
+/// <summary>
+/// Convolution (cross-correlation) over 1 to 3 spatial dimensions: x[N, C, S…] with w[O, C / groups, K…] gives y[N, O, T…],
+/// y[n, o, t] = Σ_{c, k} x[n, c, t · stride + k · dilation − pad] · w[o, c, k].
+/// </summary>
+/// <remarks>Gradients: <see cref="ConvBackwardData"/> for x, <see cref="ConvBackwardWeights"/> for w.</remarks>
+public sealed record Conv(Sliding Sliding) : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 2);
+        var (x, w) = (inputs[0].Shape, inputs[1].Shape);
+        if (inputs[0].Type != inputs[1].Type || !inputs[0].Type.IsFloat()) throw Mismatch(inputs, "takes two tensors of one floating-point type.");
+        if (x.Rank is < 3 or > 5 || w.Rank != x.Rank) throw Mismatch(inputs, "takes x[N, C, S…] and w[O, C / groups, K…] with 1 to 3 spatial dimensions.");
+        if (!Sliding.Fits(x.Rank - 2)) throw Mismatch(inputs, $"strides, padding and dilations have {x.Rank - 2} entries each, at least 1, 0 and 1; got {Sliding}.");
+        if (x[1] != Shape.Unknown && (x[1] != w[1] * Sliding.Groups || w[0] % Sliding.Groups != 0))
+            throw Mismatch(inputs, $"{x[1]} channels in {Sliding.Groups} groups do not fit weights for {w[1]} channels a group and {w[0]} outputs.");
+        var y = Sliding.Geometry(x, w).Output;
+        return y.Dimensions[2..].Contains(0) ? throw Mismatch(inputs, $"the window does not fit into the padded input even once: the output would be {y}.") : [new(inputs[0].Type, y)];
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (x, w, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
+        return [dy.Graph.Add(new ConvBackwardData(Sliding), [w, dy, x]), dy.Graph.Add(new ConvBackwardWeights(Sliding), [x, dy, w])];
+    }
+
+    internal ConvForwardSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation) =>
+        new(inputs[0].Type, Sliding.Geometry(inputs[0].Shape, inputs[1].Shape), bias, activation);
+}
+
+/// <summary>The gradient of a convolution with respect to its input, also known as transposed convolution. Inputs: w, dy, and x for its shape only.</summary>
+/// <remarks>It is linear in w and dy; its gradients are <see cref="ConvBackwardWeights"/> and <see cref="Conv"/>.</remarks>
+public sealed record ConvBackwardData(Sliding Sliding) : Operation
+{
+    /// <inheritdoc/>
+    public override bool ReadsElements(int input) => input < 2;
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 3);
+        return Sliding.Geometry(inputs[2].Shape, inputs[0].Shape).Output.Accepts(inputs[1].Shape)
+            ? [inputs[2]]
+            : throw Mismatch(inputs, "dy has not the shape of the convolution's output.");
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) =>
+        context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[2].Shape, context.Inputs[0].Shape)), inputs: 2);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (w, dy, ddx) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
+        return [w.Graph.Add(new ConvBackwardWeights(Sliding), [ddx, dy, w]), w.Graph.Add(new Conv(Sliding), [ddx, w]), null];
+    }
+}
+
+/// <summary>The gradient of a convolution with respect to its weights. Inputs: x, dy, and w for its shape only.</summary>
+/// <remarks>It is linear in x and dy; its gradients are <see cref="ConvBackwardData"/> and <see cref="Conv"/>.</remarks>
+public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
+{
+    /// <inheritdoc/>
+    public override bool ReadsElements(int input) => input < 2;
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 3);
+        return Sliding.Geometry(inputs[0].Shape, inputs[2].Shape).Output.Accepts(inputs[1].Shape)
+            ? [inputs[2]]
+            : throw Mismatch(inputs, "dy has not the shape of the convolution's output.");
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) =>
+        context.Heavy(new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape)), inputs: 2);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (x, dy, ddw) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
+        return [x.Graph.Add(new ConvBackwardData(Sliding), [ddw, dy, x]), x.Graph.Add(new Conv(Sliding), [x, ddw]), null];
+    }
+}
+
+/// <summary>Convolutions.</summary>
+public static partial class Operations
+{
+    /// <inheritdoc cref="Ops.Conv"/>
+    public static Value Conv(this Value x, Value weights, Sliding? sliding = null) =>
+        x.Graph.Add(new Conv(sliding ?? Sliding.Uniform(Math.Max(0, x.Shape.Rank - 2))), [x, weights]);
+}

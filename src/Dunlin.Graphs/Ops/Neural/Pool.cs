@@ -1,0 +1,81 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>
+/// Pooling over 1 to 3 spatial dimensions: x[N, C, S…] gives y[N, C, T…], each element the maximum or mean of a window.
+/// Maximum pooling has a second output, in which its kernel remembers where the maxima were.
+/// </summary>
+/// <remarks>Gradient: <see cref="PoolBackward"/>.</remarks>
+public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operation
+{
+    /// <inheritdoc/>
+    public override string Name => Kind == PoolKind.Max ? "MaxPool" : "AveragePool";
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 1);
+        var (type, x) = inputs[0];
+        if (!type.IsFloat() || x.Rank is < 3 or > 5 || Window.Rank != x.Rank - 2 || !Sliding.Fits(x.Rank - 2))
+            throw Mismatch(inputs, $"takes floating-point x[N, C, S…] with 1 to 3 spatial dimensions and as many entries in window {Window} and {Sliding}.");
+        for (var d = 0; d < Window.Rank; d++)
+            if (Sliding.PadBegin[d] >= Window[d] || Sliding.PadEnd[d] >= Window[d]) throw Mismatch(inputs, $"padding {Sliding.PadBegin}, {Sliding.PadEnd} is smaller than the window {Window}.");
+        var geometry = Geometry(x);
+        if (geometry.Output.Dimensions[2..].Contains(0)) throw Mismatch(inputs, $"the window {Window} does not fit into the padded input even once.");
+        var y = new TensorType(type, geometry.Output);
+        return Kind == PoolKind.Max ? [y, new(geometry.WorkspaceType, geometry.Output)] : [y];
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(new PoolForwardSpec(context.Inputs[0].Type, Geometry(context.Inputs[0].Shape), Kind));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var (x, dy) = (node.Inputs[0], outputGradients[0]!);
+        return [x.Graph.Add(new PoolBackward(Kind, Window, Sliding), Kind == PoolKind.Max ? [dy, node.Outputs[1], x] : [dy, x])];
+    }
+
+    internal PoolGeometry Geometry(Shape input) => new(input, Window, Sliding.Strides, Sliding.PadBegin, Sliding.PadEnd);
+}
+
+/// <summary>The gradient of <see cref="Pool"/>. Inputs: dy, for maximum pooling where the maxima were, and x for its shape only.</summary>
+/// <remarks>It is linear in dy; the gradient of mean pooling's is mean pooling. Maximum pooling is not differentiated twice.</remarks>
+public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) : Operation
+{
+    /// <inheritdoc/>
+    public override string Name => Kind == PoolKind.Max ? "MaxPoolBackward" : "AveragePoolBackward";
+
+    /// <inheritdoc/>
+    public override string? NoGradientReason => Kind == PoolKind.Max ? "The places of the maxima belong to the kernel; maximum pooling is not differentiated twice." : null;
+
+    /// <inheritdoc/>
+    public override bool ReadsElements(int input) => input < (Kind == PoolKind.Max ? 2 : 1);
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, Kind == PoolKind.Max ? 3 : 2);
+        return [inputs[^1]];
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(
+        new PoolBackwardSpec(context.Inputs[0].Type, new Pool(Kind, Window, Sliding).Geometry(context.Outputs[0].Shape), Kind), inputs: Kind == PoolKind.Max ? 2 : 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
+        Kind == PoolKind.Max ? [null, null, null] : [outputGradients[0]!.Graph.Add(new Pool(Kind, Window, Sliding), [outputGradients[0]!]), null];
+}
+
+/// <summary>Pooling.</summary>
+public static partial class Operations
+{
+    /// <summary>The largest element of each window; see <see cref="Pool"/>.</summary>
+    public static Value MaxPool(this Value x, Shape window, Sliding sliding) => x.Graph.Add(new Pool(PoolKind.Max, window, sliding), [x]);
+
+    /// <summary>The mean of each window; see <see cref="Pool"/>.</summary>
+    public static Value AveragePool(this Value x, Shape window, Sliding sliding, bool includePadding = false) =>
+        x.Graph.Add(new Pool(includePadding ? PoolKind.AverageIncludingPadding : PoolKind.AverageExcludingPadding, window, sliding), [x]);
+}

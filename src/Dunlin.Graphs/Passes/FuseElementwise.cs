@@ -1,0 +1,105 @@
+using System.Collections;
+using Dunlin.Graphs.Ops;
+using Dunlin.Graphs.Plans;
+
+namespace Dunlin.Graphs.Passes;
+
+/// <summary>
+/// Joins element-wise operations that feed each other and have equally many elements into one kernel that passes over memory once.
+/// A group must be convex: nothing outside it may stand between two of its members.
+/// </summary>
+internal sealed class FuseElementwise : IPlanPass
+{
+    /// <summary>Keeps a group's tiles within the first-level cache.</summary>
+    private const int LargestGroup = 24;
+
+    public string Name => "fuse-elementwise";
+
+    public void Run(PlanGraph graph)
+    {
+        var index = graph.Nodes.Select((node, i) => (node, i)).ToDictionary(p => p.node, p => p.i);
+        var ancestors = Ancestors(graph, index);
+        var groups = new Dictionary<PlanNode, List<PlanNode>>();
+        foreach (var node in graph.Nodes)
+        {
+            if (!CanFuse(node)) continue;
+            var group = groups[node] = [node];
+            foreach (var producer in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Distinct())
+            {
+                if (!groups.TryGetValue(producer, out var other) || other == group || other.Count + group.Count > LargestGroup) continue;
+                if (producer.Outputs[0].Type.Shape != node.Outputs[0].Type.Shape) continue;
+                List<PlanNode> union = [.. other, .. group];
+                if (!IsConvex(union, ancestors, index)) continue;
+                group = union;
+                foreach (var member in union) groups[member] = union;
+            }
+        }
+        foreach (var group in groups.Values.Distinct().Where(g => g.Count > 1)) Join(graph, [.. group.OrderBy(n => index[n])]);
+        graph.Nodes = Sorted(graph.Nodes);
+    }
+
+    private static bool CanFuse(PlanNode node) => node.Operation is Elementwise && node.After.Count == 0
+        && node.InputTypes.All(i => FusedElementwise.Fits(i, node.Outputs[0].Type) && (i.Shape.ElementCount == 1 || i.Shape == node.Outputs[0].Type.Shape));
+
+    private static BitArray[] Ancestors(PlanGraph graph, Dictionary<PlanNode, int> index)
+    {
+        var result = new BitArray[graph.Nodes.Count];
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = new BitArray(result.Length);
+            foreach (var before in graph.Nodes[i].Inputs.Select(v => v.Producer).OfType<PlanNode>().Concat(graph.Nodes[i].After))
+            {
+                result[i][index[before]] = true;
+                result[i].Or(result[index[before]]);
+            }
+        }
+        return result;
+    }
+
+    /// <summary>No operand that comes from outside may depend on a member.</summary>
+    private static bool IsConvex(List<PlanNode> group, BitArray[] ancestors, Dictionary<PlanNode, int> index)
+    {
+        foreach (var member in group)
+            foreach (var input in member.Inputs)
+                if (input.Producer is { } outside && !group.Contains(outside) && group.Any(m => ancestors[index[outside]][index[m]]))
+                    return false;
+        return true;
+    }
+
+    private static void Join(PlanGraph graph, List<PlanNode> group)
+    {
+        var inputs = group.SelectMany(n => n.Inputs).Where(v => v.Producer is null || !group.Contains(v.Producer)).Distinct().ToList();
+        var place = new Dictionary<PlanValue, int>();
+        foreach (var input in inputs) place[input] = place.Count;
+        foreach (var node in group) place[node.Outputs[0]] = place.Count;
+        var members = group.ToHashSet();
+        var read = graph.Nodes.Where(n => !members.Contains(n)).SelectMany(n => n.Inputs).Concat(graph.Fetches).ToHashSet();
+        int[] results = [.. Enumerable.Range(0, group.Count).Where(i => read.Contains(group[i].Outputs[0]))];
+        var fused = new FusedElementwise(
+            [.. group.Select(n => new FusedElementwise.Step((Elementwise)n.Operation, [.. n.Inputs.Select(v => place[v])]))],
+            inputs.Count, results, [.. group.Select(n => n.Outputs[0].Type)]);
+        var joined = new PlanNode(fused, group[^1].Name, inputs, results.Select(r => group[r].Outputs[0].Type), group[^1].Order);
+        graph.Nodes.RemoveAll(members.Contains);
+        graph.Nodes.Add(joined);
+        foreach (var node in group) graph.Bypass(node, joined);
+        for (var o = 0; o < results.Length; o++) graph.Replace(group[results[o]].Outputs[0], joined.Outputs[o]);
+    }
+
+    /// <summary>Inputs before their readers, otherwise in the graph's order.</summary>
+    private static List<PlanNode> Sorted(List<PlanNode> nodes)
+    {
+        var sorted = new List<PlanNode>();
+        var seen = new HashSet<PlanNode>();
+        foreach (var node in nodes.OrderBy(n => n.Order)) Visit(node);
+        return sorted;
+
+        void Visit(PlanNode node)
+        {
+            if (!seen.Add(node)) return;
+            foreach (var input in node.Inputs)
+                if (input.Producer is { } producer) Visit(producer);
+            foreach (var earlier in node.After) Visit(earlier);
+            sorted.Add(node);
+        }
+    }
+}

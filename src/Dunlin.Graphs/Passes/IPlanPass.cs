@@ -1,0 +1,19 @@
+using Dunlin.Graphs.Plans;
+
+namespace Dunlin.Graphs.Passes;
+
+/// <summary>Rewrites a plan's graph into one that computes the same with less work.</summary>
+internal interface IPlanPass
+{
+    /// <summary>The name by which a session can leave it out.</summary>
+    string Name { get; }
+
+    /// <summary>Rewrites in place.</summary>
+    void Run(PlanGraph graph);
+}
+
+/// <summary>The passes in the order in which they run.</summary>
+internal static class PlanPasses
+{
+    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new FuseEpilogues(), new FuseElementwise()];
+}

@@ -1,0 +1,146 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Plans;
+
+/// <summary>
+/// Turns a schedule into kernels over memory: prepares each kernel, puts reorders between those that want different layouts, and
+/// decides for every value where it lies.
+/// </summary>
+internal sealed class Lowering
+{
+    private readonly Schedule _schedule;
+    private readonly IKernelSet _kernels;
+    private readonly ThreadTeam _threads;
+    private readonly PlanResources _resources;
+    private readonly Func<Variable, Tensor> _variables;
+    private readonly Dictionary<PlanValue, Placed> _places = [];
+    private readonly Dictionary<(PlanValue, MemoryLayout), Placed> _reordered = [];
+
+    private Lowering(Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables) =>
+        (_schedule, _kernels, _threads, _resources, _variables) = (schedule, kernels, threads, resources, variables);
+
+    public List<LoweredStep> Steps { get; } = [];
+
+    /// <summary>For each fetch, where its plain elements are at the end.</summary>
+    public List<Storage> Fetches { get; } = [];
+
+    public static Lowering Of(PlanGraph graph, Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables)
+    {
+        var lowering = new Lowering(schedule, kernels, threads, resources, variables);
+        foreach (var node in schedule.Nodes) lowering.Lower(node);
+        foreach (var fetch in graph.Fetches)
+        {
+            var storage = lowering.In(fetch, MemoryLayout.Plain).Storage;
+            storage.Use(int.MaxValue - 1);
+            lowering.Fetches.Add(storage);
+        }
+        return lowering;
+    }
+
+    private void Lower(PlanNode node)
+    {
+        if (node.Operation.ViewOf(node.InputTypes, node.Outputs[0].Type) is { } view)
+        {
+            var source = In(node.Inputs[view.Input], MemoryLayout.Plain).Storage;
+            _places[node.Outputs[0]] = new(source.Part(view.ByteOffset, node.Outputs[0].Type.Bytes), MemoryLayout.Plain);
+            return;
+        }
+        var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
+        var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
+            _kernels, _threads, _resources, keepPlain: toVariables);
+        var kernel = node.Operation.Prepare(context);
+        Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
+        var copies = new List<(Storage From, Storage To, PlanValue Value)>();
+        Storage[] outputs = [.. node.Outputs.Select((value, o) => Output(node, kernel, value, o, inputs, copies))];
+        Add(node.Name, node.Operation.Name, kernel, inputs, outputs, [.. node.Outputs.Select(o => o.Type)]);
+        foreach (var (from, to, value) in copies) Add(node.Name, "Copy", new Ops.CopyKernel(value.Type.Bytes), [from], [to], [value.Type]);
+        for (var o = 0; o < node.Outputs.Count; o++)
+            if (_schedule.InVariables.TryGetValue(node.Outputs[o], out var variable) && kernel.OutputLayout(o) is var layout && !ReferenceEquals(layout, MemoryLayout.Plain))
+                Reorder(node.Outputs[o], new(outputs[o], layout), MemoryLayout.Plain, VariableStorage(variable));
+    }
+
+    private Storage Output(PlanNode node, Kernel kernel, PlanValue value, int output, Storage[] inputs, List<(Storage, Storage, PlanValue)> copies)
+    {
+        var layout = kernel.OutputLayout(output);
+        var bytes = layout.Bytes(value.Type);
+        if (!_schedule.InVariables.TryGetValue(value, out var variable)) return Place(value, Storage.Arena(bytes), layout);
+        var target = VariableStorage(variable);
+        if (!ReferenceEquals(layout, MemoryLayout.Plain))
+        {
+            // A reorder after the kernel fills the variable; readers of the value may take either.
+            return Place(value, Storage.Arena(bytes), layout);
+        }
+        _places[value] = new(target, layout);
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i].Root.Address != target.Address || kernel.CanOverwrite(i, output)) continue;
+            var temporary = Storage.Arena(bytes);
+            copies.Add((temporary, target, value));
+            return temporary;
+        }
+        return target;
+    }
+
+    private Storage Place(PlanValue value, Storage storage, MemoryLayout layout)
+    {
+        _places[value] = new(storage, layout);
+        return storage;
+    }
+
+    private Storage VariableStorage(Variable variable)
+    {
+        var tensor = _variables(variable);
+        return Storage.At(tensor.Address, tensor.Bytes);
+    }
+
+    private Placed Current(PlanValue value)
+    {
+        if (_places.TryGetValue(value, out var place)) return place;
+        var storage = value switch
+        {
+            { Constant: { } constant } => Storage.At(constant.Address, constant.Bytes),
+            { Variable: { } variable } => VariableStorage(variable),
+            { Feed: >= 0 } => Storage.Fed(value.Feed, value.Type.Bytes),
+            _ => throw new InvalidOperationException($"{value} is read before it is computed."),
+        };
+        return _places[value] = new(storage, MemoryLayout.Plain);
+    }
+
+    /// <summary>The value in the wanted layout, reordered if need be.</summary>
+    private Placed In(PlanValue value, MemoryLayout layout)
+    {
+        var current = Current(value);
+        if (current.Layout.Equals(layout)) return current;
+        if (_reordered.TryGetValue((value, layout), out var known)) return known;
+        return _reordered[(value, layout)] = Reorder(value, current, layout, Storage.Arena(layout.Bytes(value.Type)));
+    }
+
+    private Placed Reorder(PlanValue value, Placed from, MemoryLayout layout, Storage target)
+    {
+        var kernel = _kernels.Prepare(new ReorderSpec(value.Type.Type, value.Type.Shape, from.Layout, layout), [from.Layout], _threads);
+        Add(value.Name, $"Reorder({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
+        return new(target, layout);
+    }
+
+    private void Add(string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types)
+    {
+        var scratch = kernel.ScratchBytes > 0 ? Storage.Arena(kernel.ScratchBytes) : null;
+        var step = Steps.Count;
+        foreach (var storage in inputs) storage.Use(step);
+        foreach (var storage in outputs) storage.Use(step);
+        scratch?.Use(step);
+        Steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types));
+    }
+
+    private readonly record struct Placed(Storage Storage, MemoryLayout Layout);
+}
+
+/// <summary>A kernel and its operands' places.</summary>
+/// <param name="Name">The node that asked for it.</param>
+/// <param name="Operation">What it does, for traces.</param>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Inputs">Where the inputs lie.</param>
+/// <param name="Outputs">Where the outputs lie.</param>
+/// <param name="Scratch">Working memory, if it wants any.</param>
+/// <param name="OutputTypes">The outputs' types.</param>
+internal sealed record LoweredStep(string Name, string Operation, Kernel Kernel, Storage[] Inputs, Storage[] Outputs, Storage? Scratch, TensorType[] OutputTypes);

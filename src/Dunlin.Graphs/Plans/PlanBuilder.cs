@@ -1,0 +1,69 @@
+using Dunlin.Graphs.Ops;
+
+namespace Dunlin.Graphs.Plans;
+
+/// <summary>Cuts out of a graph what some fetches and targets need, and gives every value its known type.</summary>
+internal static class PlanBuilder
+{
+    /// <summary>Walks back from the fetches and targets, stopping at what is fed.</summary>
+    /// <exception cref="DunlinException">A placeholder is needed and not fed, a fed shape does not fit, or a variable is assigned twice.</exception>
+    public static PlanGraph Build(IReadOnlyList<Value> feeds, IReadOnlyList<TensorType> feedTypes, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets)
+    {
+        var values = new Dictionary<Value, PlanValue>();
+        for (var i = 0; i < feeds.Count; i++)
+        {
+            if (feeds[i].Type != feedTypes[i].Type || !feeds[i].Shape.Accepts(feedTypes[i].Shape))
+                throw new ShapeException($"{feeds[i].Name} expects {feeds[i].TensorType}; it was fed {feedTypes[i]}.");
+            values[feeds[i]] = new PlanValue(feedTypes[i], feeds[i].Name) { Feed = i };
+        }
+        var nodes = new Dictionary<Node, PlanNode>();
+        var writers = new Dictionary<Variable, Node>();
+        foreach (var node in Needed(feeds, [.. fetches, .. targets]))
+        {
+            if (Source(node) is { } source)
+            {
+                values.TryAdd(node.Outputs[0], source);
+                continue;
+            }
+            if (node.Operation.Writes is { } variable && !writers.TryAdd(variable, node))
+                throw new DunlinException($"The variable {variable.Name} is assigned twice in one step, by {writers[variable].Name} and {node.Name}.");
+            PlanValue[] inputs = [.. node.Inputs.Select(i => values[i])];
+            var plan = new PlanNode(node.Operation, node.Name, inputs, Infer(node, inputs), node.Index);
+            foreach (var earlier in node.After)
+                if (nodes.TryGetValue(earlier, out var before)) plan.After.Add(before);
+            nodes[node] = plan;
+            for (var i = 0; i < node.Outputs.Count; i++) values.TryAdd(node.Outputs[i], plan.Outputs[i]);
+        }
+        return new PlanGraph([.. nodes.Values], [.. fetches.Select(f => values[f])]);
+    }
+
+    private static TensorType[] Infer(Node node, PlanValue[] inputs)
+    {
+        try { return node.Operation.Infer([.. inputs.Select(i => i.Type)]); }
+        catch (ShapeException e) { throw new ShapeException($"In {node.Name}: {e.Message}"); }
+    }
+
+    private static PlanValue? Source(Node node) => node.Operation switch
+    {
+        Constant constant => new PlanValue(constant.Tensor.TensorType, node.Name) { Constant = constant.Tensor },
+        ReadVariable read => new PlanValue(read.Variable.TensorType, node.Name) { Variable = read.Variable },
+        _ => null,
+    };
+
+    private static IEnumerable<Node> Needed(IReadOnlyList<Value> feeds, IEnumerable<Value> results)
+    {
+        var fed = feeds.ToHashSet();
+        var needed = new SortedDictionary<int, Node>();
+        var open = new Stack<Node>(results.Where(r => !fed.Contains(r)).Select(r => r.Node));
+        while (open.TryPop(out var node))
+        {
+            if (!needed.TryAdd(node.Index, node)) continue;
+            if (node.Operation is Placeholder)
+                throw new DunlinException($"{node.Outputs[0]} is needed but was not fed; feed it, or fetch something that does not depend on it.");
+            foreach (var input in node.Inputs)
+                if (!fed.Contains(input)) open.Push(input.Node);
+            foreach (var earlier in node.After) open.Push(earlier);
+        }
+        return needed.Values;
+    }
+}

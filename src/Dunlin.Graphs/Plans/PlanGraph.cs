@@ -1,0 +1,114 @@
+namespace Dunlin.Graphs.Plans;
+
+/// <summary>A tensor of a plan under construction: its type is fully known.</summary>
+internal sealed class PlanValue(TensorType type, string name)
+{
+    public TensorType Type { get; } = type;
+
+    public string Name { get; } = name;
+
+    /// <summary>The node that computes it; null for feeds, constants and variables.</summary>
+    public PlanNode? Producer { get; init; }
+
+    public int Output { get; init; }
+
+    public Tensor? Constant { get; init; }
+
+    public Variable? Variable { get; init; }
+
+    /// <summary>Its place among the feeds, or −1.</summary>
+    public int Feed { get; init; } = -1;
+
+    public override string ToString() => $"{Name} {Type}";
+}
+
+/// <summary>An operation of a plan under construction.</summary>
+internal sealed class PlanNode
+{
+    public PlanNode(Operation operation, string name, IEnumerable<PlanValue> inputs, IEnumerable<TensorType> outputs, int order)
+    {
+        Operation = operation;
+        Name = name;
+        Inputs = [.. inputs];
+        Outputs = [.. outputs.Select((type, i) => new PlanValue(type, name) { Producer = this, Output = i })];
+        Order = order;
+    }
+
+    public Operation Operation { get; }
+
+    public string Name { get; }
+
+    public List<PlanValue> Inputs { get; }
+
+    public IReadOnlyList<PlanValue> Outputs { get; }
+
+    /// <summary>Nodes that must run before though nothing of theirs is read.</summary>
+    public HashSet<PlanNode> After { get; } = [];
+
+    /// <summary>Where it stood in the graph: among nodes that could run next, the lowest is first.</summary>
+    public int Order { get; }
+
+    public IReadOnlyList<TensorType> InputTypes => [.. Inputs.Select(i => i.Type)];
+
+    public override string ToString() => $"{Name}: {Operation.Name}";
+}
+
+/// <summary>What a plan will compute: the part of a graph that some fetches and targets need, with all shapes known. Passes rewrite it.</summary>
+internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
+{
+    /// <summary>The nodes; inputs come from earlier ones.</summary>
+    public List<PlanNode> Nodes { get; set; } = nodes;
+
+    /// <summary>What to return.</summary>
+    public List<PlanValue> Fetches { get; } = fetches;
+
+    /// <summary>Puts one value in another's place everywhere.</summary>
+    public void Replace(PlanValue old, PlanValue by)
+    {
+        foreach (var node in Nodes)
+            for (var i = 0; i < node.Inputs.Count; i++)
+                if (node.Inputs[i] == old) node.Inputs[i] = by;
+        for (var i = 0; i < Fetches.Count; i++)
+            if (Fetches[i] == old) Fetches[i] = by;
+    }
+
+    /// <summary>Takes a node out of all control edges, handing on what it waited for.</summary>
+    public void Bypass(PlanNode gone, PlanNode? by)
+    {
+        foreach (var node in Nodes)
+            if (node.After.Remove(gone))
+            {
+                node.After.UnionWith(gone.After);
+                if (by is not null && by != node) node.After.Add(by);
+            }
+    }
+
+    /// <summary>The nodes that read each value, once for each operand.</summary>
+    public Dictionary<PlanValue, List<PlanNode>> Consumers()
+    {
+        var consumers = new Dictionary<PlanValue, List<PlanNode>>();
+        foreach (var node in Nodes)
+            foreach (var input in node.Inputs)
+            {
+                if (!consumers.TryGetValue(input, out var list)) consumers[input] = list = [];
+                list.Add(node);
+            }
+        return consumers;
+    }
+
+    /// <summary>Drops nodes that nothing needs any more.</summary>
+    /// <param name="targets">Nodes to keep whatever they compute.</param>
+    public void Prune(IReadOnlyCollection<PlanNode> targets)
+    {
+        var needed = new HashSet<PlanNode>();
+        var open = new Stack<PlanNode>([.. targets, .. Fetches.Select(f => f.Producer).OfType<PlanNode>()]);
+        while (open.TryPop(out var node))
+        {
+            if (!needed.Add(node)) continue;
+            foreach (var input in node.Inputs)
+                if (input.Producer is { } producer) open.Push(producer);
+            foreach (var earlier in node.After) open.Push(earlier);
+        }
+        Nodes = [.. Nodes.Where(needed.Contains)];
+    }
+}

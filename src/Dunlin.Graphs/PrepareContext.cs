@@ -1,0 +1,69 @@
+using Dunlin.Tensors.Collectives;
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs;
+
+/// <summary>What an operation needs to know to prepare its kernel for one plan.</summary>
+public sealed class PrepareContext
+{
+    internal PrepareContext(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs, IReadOnlyList<MemoryLayout> layouts,
+        IKernelSet kernels, ThreadTeam threads, PlanResources resources, bool keepPlain = false)
+    {
+        Inputs = inputs;
+        Outputs = outputs;
+        Layouts = layouts;
+        Kernels = kernels;
+        Threads = threads;
+        Resources = resources;
+        KeepPlain = keepPlain;
+    }
+
+    /// <summary>The inputs' types; all lengths are known.</summary>
+    public IReadOnlyList<TensorType> Inputs { get; }
+
+    /// <summary>The outputs' types.</summary>
+    public IReadOnlyList<TensorType> Outputs { get; }
+
+    /// <summary>The layouts in which the inputs are at hand.</summary>
+    public IReadOnlyList<MemoryLayout> Layouts { get; }
+
+    /// <summary>Where heavy kernels come from.</summary>
+    public IKernelSet Kernels { get; }
+
+    /// <summary>The threads that will run the kernel.</summary>
+    public ThreadTeam Threads { get; }
+
+    internal PlanResources Resources { get; }
+
+    /// <summary>Whether the outputs had better be plain: they go to variables.</summary>
+    internal bool KeepPlain { get; }
+
+    /// <summary>The communicator along the named axis of the session's mesh.</summary>
+    public ICommunicator Communicator(string axis) => Resources.Communicator(axis);
+
+    /// <summary>A kernel of the session's set, or of the managed set where that has none.</summary>
+    public Kernel Heavy(KernelSpec spec) => Kernels.Prepare(spec, Layouts, Threads);
+
+    /// <summary>A kernel that reads the first <paramref name="inputs"/> of the operation's inputs only: the others are there for their shapes.</summary>
+    public Kernel Heavy(KernelSpec spec, int inputs) => new Plans.LeadingInputs(Kernels.Prepare(spec, [.. Layouts.Take(inputs)], Threads), inputs, Inputs.Count, Outputs.Count);
+}
+
+/// <summary>What the kernels of one plan share besides their operands.</summary>
+internal sealed class PlanResources(Func<string, ICommunicator> communicator)
+{
+    private readonly Dictionary<int, PendingSlot> _pending = [];
+
+    /// <summary>For computing outside a session.</summary>
+    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."));
+
+    public ICommunicator Communicator(string axis) => communicator(axis);
+
+    /// <summary>The place where a started collective waits for its second half.</summary>
+    public PendingSlot Pending(int key) => _pending.TryGetValue(key, out var slot) ? slot : _pending[key] = new PendingSlot();
+}
+
+/// <summary>Holds a collective between its start and its wait.</summary>
+internal sealed class PendingSlot
+{
+    public IPendingOperation? Operation { get; set; }
+}

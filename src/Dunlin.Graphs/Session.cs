@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using Dunlin.Tensors.Collectives;
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs;
+
+/// <summary>How a session runs.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Where heavy kernels come from.</summary>
+    /// <value>The fastest set present unless set.</value>
+    public IKernelSet Kernels { get; init; } = KernelSets.Default;
+
+    /// <summary>Threads that the kernels of one run may use.</summary>
+    /// <value>At least 1; the processors of this machine unless set.</value>
+    public int Threads { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = Environment.ProcessorCount;
+
+    /// <summary>The seed of all variables' first elements.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The communicator along each named axis of the mesh, for collective operations.</summary>
+    public Func<string, ICommunicator>? Communicators { get; init; }
+
+    /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, fuse-epilogues, fuse-elementwise.</summary>
+    public IReadOnlySet<string> DisabledPasses { get; init; } = new HashSet<string>();
+}
+
+/// <summary>Holds a graph's variables and runs parts of the graph. Thread-safe: steps may run at the same time over the same variables.</summary>
+public sealed class Session : IDisposable
+{
+    private readonly ConcurrentDictionary<Variable, Lazy<Tensor>> _variables = new();
+    private readonly ConcurrentBag<ThreadTeam> _spareTeams = [];
+    private readonly ConcurrentBag<Step> _steps = [];
+    private ThreadTeam? _team;
+
+    /// <summary>Creates a session without running anything.</summary>
+    public Session(Graph graph, SessionOptions? options = null)
+    {
+        Graph = graph;
+        Options = options ?? new();
+    }
+
+    /// <summary>The graph.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>How it runs.</summary>
+    public SessionOptions Options { get; }
+
+    internal IKernelSet Kernels => Options.Kernels;
+
+    /// <summary>A variable's elements as they are: the session's own memory, not a copy.</summary>
+    public Tensor Storage(Variable variable) =>
+        _variables.GetOrAdd(variable, static (v, session) => new Lazy<Tensor>(() => session.Initialize(v)), this).Value;
+
+    /// <summary>Gives a variable new elements.</summary>
+    /// <exception cref="ShapeException">Type or shape are not the variable's.</exception>
+    public void Set(Variable variable, Tensor elements)
+    {
+        if (elements.TensorType != variable.TensorType) throw new ShapeException($"The variable {variable.Name} takes {variable.TensorType}, not {elements}.");
+        elements.CopyTo(Storage(variable));
+    }
+
+    /// <summary>Prepares a step that can be run many times.</summary>
+    /// <param name="feeds">What each run is given: placeholders or any other values, in this order.</param>
+    /// <param name="fetches">What each run returns.</param>
+    /// <param name="targets">What else is to happen: assignments, say.</param>
+    public Step Compile(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value>? targets = null)
+    {
+        var step = new Step(this, feeds, fetches, targets ?? []);
+        _steps.Add(step);
+        return step;
+    }
+
+    /// <summary>Computes some values once.</summary>
+    public IReadOnlyList<Tensor> Run(IReadOnlyList<Value> fetches, params IReadOnlyList<(Value Value, Tensor Tensor)> feeds)
+    {
+        using var step = new Step(this, [.. feeds.Select(f => f.Value)], fetches, []);
+        return step.Run([.. feeds.Select(f => f.Tensor)]);
+    }
+
+    /// <summary>Computes one value once.</summary>
+    public Tensor Run(Value fetch, params IReadOnlyList<(Value Value, Tensor Tensor)> feeds) => Run([fetch], feeds)[0];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var step in _steps) step.Dispose();
+        _team?.Dispose();
+        foreach (var team in _spareTeams) team.Dispose();
+    }
+
+    internal ICommunicator Communicator(string axis) => Options.Communicators is { } find
+        ? find(axis)
+        : throw new DunlinException($"The graph has a collective along the mesh axis '{axis}', but the session was given no communicators.");
+
+    internal ThreadTeam RentTeam() =>
+        Interlocked.Exchange(ref _team, null) ?? (_spareTeams.TryTake(out var team) ? team : Kernels.CreateTeam(Options.Threads));
+
+    internal void ReturnTeam(ThreadTeam team)
+    {
+        if (Interlocked.CompareExchange(ref _team, team, null) is not null) _spareTeams.Add(team);
+    }
+
+    private Tensor Initialize(Variable variable)
+    {
+        var tensor = Tensor.Uninitialized(variable.TensorType.Type, variable.TensorType.Shape);
+        variable.Initializer.Fill(tensor, Options.Seed, Streams.Of(variable.Name));
+        return tensor;
+    }
+}
