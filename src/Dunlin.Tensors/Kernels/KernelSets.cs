@@ -1,4 +1,5 @@
 using Dunlin.Tensors.Kernels.Managed;
+using Dunlin.Tensors.Kernels.OneDnn;
 
 namespace Dunlin.Tensors.Kernels;
 
@@ -13,11 +14,19 @@ public static class KernelSets
     /// <summary>Plain .NET: always there, and the oracle for the others.</summary>
     public static IKernelSet Managed { get; } = new ManagedKernels();
 
+    /// <summary>The oneDNN library's kernels, or null where <see cref="OneDnnProblem"/> says why there are none.</summary>
+    public static IKernelSet? OneDnn => OneDnnKernels.Instance;
+
+    /// <summary>Why <see cref="OneDnn"/> is null, and what to do; null where it is there.</summary>
+    public static string? OneDnnProblem => OneDnnKernels.Problem;
+
     /// <summary>The set of the given name, or the fastest one present where the name is null.</summary>
     /// <exception cref="DunlinException">There is no such set, or its library is not installed.</exception>
     public static IKernelSet Resolve(string? name) => name?.ToLowerInvariant() switch
     {
-        null or "managed" => Managed,
+        null => OneDnn ?? Managed,
+        "managed" => Managed,
+        "onednn" => OneDnn ?? throw new DunlinException($"The kernel set onednn is not available: {OneDnnProblem}."),
         _ => throw new DunlinException($"There is no kernel set '{name}'; choose managed or onednn (DUNLIN_KERNELS)."),
     };
 

@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+
+namespace Dunlin.Tensors.Kernels.OneDnn.Abi26;
+
+/// <summary>The loaded library: what is made once for the whole process and lives as long.</summary>
+internal sealed unsafe class Library
+{
+    private static readonly Lazy<(Library? Library, string? Problem)> Loading = new(Load);
+
+    private Library(VersionInfo version)
+    {
+        Version = $"{version.Major}.{version.Minor}.{version.Patch}";
+        nint engine;
+        Native.Check(Native.dnnl_engine_create(&engine, EngineKind.Cpu, 0), "creating the CPU engine", null);
+        Engine = engine;
+        Attributes = CreateAttributes(Activation.None);
+        ReluAttributes = CreateAttributes(Activation.Relu);
+    }
+
+    /// <summary>The library, or null where <see cref="Problem"/> says why not.</summary>
+    public static Library? Instance => Loading.Value.Library;
+
+    /// <summary>Why there is no library, in a sentence; null if there is one.</summary>
+    public static string? Problem => Loading.Value.Problem;
+
+    public string Version { get; }
+
+    public nint Engine { get; }
+
+    private nint Attributes { get; }
+
+    private nint ReluAttributes { get; }
+
+    public string InstructionSet => Native.dnnl_get_effective_cpu_isa() switch
+    {
+        0x01 => "SSE4.1",
+        0x03 => "AVX",
+        0x07 => "AVX2",
+        0x407 => "AVX2 VNNI",
+        0x0f or 0x1f or 0x27 => "AVX-512",
+        0x67 => "AVX-512 VNNI",
+        0xe7 => "AVX-512 BF16",
+        0x3e7 => "AVX-512 AMX",
+        _ => "generic",
+    };
+
+    /// <summary>Attributes with scratch memory given by us and the activation applied last.</summary>
+    public nint AttributesFor(Activation activation) => activation == Activation.Relu ? ReluAttributes : Attributes;
+
+    private static nint CreateAttributes(Activation activation)
+    {
+        nint attributes;
+        Native.Check(Native.dnnl_primitive_attr_create(&attributes), "creating attributes", null);
+        Native.Check(Native.dnnl_primitive_attr_set_scratchpad_mode(attributes, ScratchpadMode.User), "creating attributes", null);
+        if (activation == Activation.None) return attributes;
+        nint postOps;
+        Native.Check(Native.dnnl_post_ops_create(&postOps), "creating post-operations", null);
+        Native.Check(Native.dnnl_post_ops_append_eltwise(postOps, 1, AlgKind.Relu, 0, 0), "adding ReLU as a post-operation", null);
+        Native.Check(Native.dnnl_primitive_attr_set_post_ops(attributes, postOps), "creating attributes", null);
+        Native.Check(Native.dnnl_post_ops_destroy(postOps), "creating attributes", null);
+        return attributes;
+    }
+
+    private static (Library?, string?) Load()
+    {
+        const string Install = "install it (Debian, Ubuntu: apt install libdnnl2) or choose the managed kernels";
+        if (!NativeLibrary.TryLoad(Native.Library, out _)) return (null, $"{Native.Library} is not installed; {Install}");
+        if (!NativeLibrary.TryLoad(OpenMp.Library, out _)) return (null, $"{OpenMp.Library}, which {Native.Library} runs its threads on, is not installed");
+        var version = *Native.dnnl_version();
+        if (version.Major != 2 || version.Minor < 6)
+            return (null, $"{Native.Library} is version {version.Major}.{version.Minor}.{version.Patch}, and Dunlin speaks 2.6 to 2.x; {Install}");
+        if (version.CpuRuntime != Native.OpenMpRuntime)
+            return (null, $"{Native.Library} was built for another threading runtime than OpenMP; {Install}");
+        return (new Library(version), null);
+    }
+}

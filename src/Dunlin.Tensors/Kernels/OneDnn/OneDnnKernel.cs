@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using Dunlin.Tensors.Kernels.OneDnn.Abi26;
+
+namespace Dunlin.Tensors.Kernels.OneDnn;
+
+/// <summary>
+/// A prepared oneDNN primitive with its operands bound. Small networks run thousands of kernels per second, so a run costs one native
+/// call, plus one for each operand whose address changed since the last run (in a plan they never do).
+/// </summary>
+internal sealed unsafe class OneDnnKernel : Kernel
+{
+    private readonly KernelSpec _spec;
+    private readonly int _threads;
+    private readonly int _operands;
+    private readonly bool _inPlace;
+    private readonly nint _primitive;
+    private readonly nint _stream;
+    private ExecArg* _args;
+    private nint* _addresses;
+
+    /// <summary>Creates the primitive.</summary>
+    /// <param name="spec">What it computes, for messages.</param>
+    /// <param name="primitive">The chosen implementation.</param>
+    /// <param name="threads">How many threads it may use.</param>
+    /// <param name="inputs">The library's names of the specification's inputs, in order.</param>
+    /// <param name="outputs">The library's names of the outputs.</param>
+    /// <param name="plain">Whether all operands are plain although the library was told of them by strides.</param>
+    /// <param name="inPlace">Whether the first output may overwrite the first input.</param>
+    public OneDnnKernel(KernelSpec spec, PrimitiveDesc primitive, ThreadTeam threads, ReadOnlySpan<Arg> inputs, ReadOnlySpan<Arg> outputs,
+        bool plain = false, bool inPlace = false)
+    {
+        _spec = spec;
+        _threads = threads.Size;
+        _inPlace = inPlace;
+        var scratch = primitive.Scratchpad;
+        ScratchBytes = scratch.Bytes;
+        if (!plain)
+        {
+            InputLayouts = Layouts(primitive, inputs);
+            OutputLayouts = Layouts(primitive, outputs);
+        }
+
+        Arg[] args = [.. inputs, .. outputs];
+        var capacity = (nuint)args.Length + 1;
+        _args = (ExecArg*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(ExecArg));
+        _addresses = (nint*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(nint));
+        foreach (var arg in args) Bind(arg, primitive[arg]);
+        if (ScratchBytes > 0) Bind(Arg.Scratchpad, scratch);
+        _operands = _bound;
+
+        nint handle;
+        Native.Check(Native.dnnl_primitive_create(&handle, primitive.Handle), "creating the primitive", spec);
+        _primitive = handle;
+        Native.Check(Native.dnnl_stream_create(&handle, Library.Instance!.Engine, InOrder), "creating a stream", spec);
+        _stream = handle;
+        GC.KeepAlive(primitive);
+    }
+
+    /// <summary>Frees what a constructor that failed, or a forgotten kernel, still holds.</summary>
+    ~OneDnnKernel() => Release();
+
+    private const uint InOrder = 1;
+
+    private int _bound;
+
+    public override bool CanOverwrite(int input, int output) => _inPlace && input == 0 && output == 0;
+
+    public override void Run(nint* buffers, ThreadTeam threads)
+    {
+        ObjectDisposedException.ThrowIf(_args == null, this);
+        OpenMp.Use(_threads);
+        for (var i = 0; i < _operands; i++)
+        {
+            if (_addresses[i] == buffers[i]) continue;
+            Native.Check(Native.dnnl_memory_set_data_handle(_args[i].Memory, buffers[i]), "placing an operand", _spec);
+            _addresses[i] = buffers[i];
+        }
+        // On a CPU the call returns when the work is done, so there is nothing to wait for.
+        var status = Native.dnnl_primitive_execute(_primitive, _stream, _operands, _args);
+        if (status != Status.Success) Native.Check(status, "running", _spec);
+    }
+
+    public override void Dispose()
+    {
+        Release();
+        base.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static MemoryLayout[] Layouts(PrimitiveDesc primitive, ReadOnlySpan<Arg> args)
+    {
+        var layouts = new MemoryLayout[args.Length];
+        for (var i = 0; i < args.Length; i++)
+            layouts[i] = OneDnnLayout.Of(primitive[args[i]]);
+        return layouts;
+    }
+
+    private void Bind(Arg arg, MemoryDesc desc)
+    {
+        nint memory;
+        Native.Check(Native.dnnl_memory_create(&memory, &desc, Library.Instance!.Engine, 0), "creating an operand", _spec);
+        _args[_bound++] = new ExecArg { Arg = arg, Memory = memory };
+    }
+
+    private void Release()
+    {
+        if (_args == null) return;
+        for (var i = 0; i < _bound; i++) Native.dnnl_memory_destroy(_args[i].Memory);
+        if (_primitive != 0) Native.dnnl_primitive_destroy(_primitive);
+        if (_stream != 0) Native.dnnl_stream_destroy(_stream);
+        NativeMemory.Free(_args);
+        NativeMemory.Free(_addresses);
+        _args = null;
+        _addresses = null;
+    }
+}

@@ -1,0 +1,60 @@
+using Dunlin.Tensors.Kernels.OneDnn.Abi26;
+
+namespace Dunlin.Tensors.Kernels.OneDnn;
+
+/// <summary>
+/// A layout that oneDNN chose. It holds lengths of its own, which need not be the shape's: weights of a grouped convolution
+/// [O, C / g, K…] are [g, O / g, C / g, K…] to oneDNN, the same memory when plain.
+/// </summary>
+internal sealed class OneDnnLayout : MemoryLayout
+{
+    private readonly MemoryDesc _desc;
+
+    private OneDnnLayout(in MemoryDesc desc) => _desc = desc;
+
+    public ref readonly MemoryDesc Desc => ref _desc;
+
+    /// <summary>The layout of a descriptor, which is <see cref="MemoryLayout.Plain"/> where it describes row-major elements.</summary>
+    public static MemoryLayout Of(in MemoryDesc desc) =>
+        desc.Matches(MemoryDesc.Plain(desc.LengthsAsInt32(), desc.Type)) ? Plain : new OneDnnLayout(desc);
+
+    /// <summary>The descriptor of float32 elements of the given lengths in a layout; plain where the layout is over others.</summary>
+    public static MemoryDesc DescOf(MemoryLayout layout, ReadOnlySpan<int> lengths) =>
+        layout is OneDnnLayout { Desc: var desc } && desc.Kind == FormatKind.Blocked && desc.Type == DataType.Float32 && desc.Has(lengths)
+            ? desc
+            : MemoryDesc.Plain(lengths);
+
+    public override long Bytes(TensorType type) => _desc.Bytes;
+
+    public override bool IsPermutation(TensorType type)
+    {
+        if (_desc.Kind != FormatKind.Blocked || _desc.Offset != 0 || _desc.Extra.Flags != 0) return false;
+        for (var i = 0; i < _desc.Rank; i++)
+            if (_desc.PaddedLengths[i] != _desc.Lengths[i])
+                return false;
+        return _desc.Bytes == type.Bytes;
+    }
+
+    public override bool Equals(MemoryLayout? other) => other is OneDnnLayout layout && _desc.Matches(layout._desc);
+
+    public override int GetHashCode()
+    {
+        // Strides stay out: of dimensions of length 1 they differ between equal descriptors.
+        var hash = new HashCode();
+        for (var i = 0; i < _desc.Rank; i++) hash.Add(_desc.Lengths[i]);
+        if (_desc.Kind != FormatKind.Blocked) return hash.ToHashCode();
+        for (var i = 0; i < _desc.Blocking.InnerCount; i++) hash.Add(_desc.Blocking.InnerBlocks[i]);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>Such as <c>oneDNN aBcd16b</c>: letters from the outermost dimension, capitals where it is blocked, then the blocks.</summary>
+    public override string ToString()
+    {
+        if (_desc.Kind != FormatKind.Blocked) return $"oneDNN {_desc.Kind}";
+        var blocking = _desc.Blocking;
+        var blocks = Enumerable.Range(0, blocking.InnerCount).Select(i => (Length: blocking.InnerBlocks[i], Dimension: (int)blocking.InnerIndices[i])).ToArray();
+        var order = Enumerable.Range(0, _desc.Rank).OrderByDescending(d => blocking.Strides[d]).ThenBy(d => d)
+            .Select(d => (char)((blocks.Any(b => b.Dimension == d) ? 'A' : 'a') + d));
+        return $"oneDNN {string.Concat(order)}{string.Concat(blocks.Select(b => $"{b.Length}{(char)('a' + b.Dimension)}"))}";
+    }
+}
