@@ -9,12 +9,16 @@ namespace Dunlin.Tensors.Kernels.OneDnn;
 /// </summary>
 internal sealed unsafe class OneDnnKernel : Kernel
 {
+    private const uint InOrder = 1;
+
     private readonly KernelSpec _spec;
     private readonly int _threads;
     private readonly int _operands;
+    private readonly int _argCount;
     private readonly bool _inPlace;
     private readonly nint _primitive;
     private readonly nint _stream;
+    private int _bound;
     private ExecArg* _args;
     private nint* _addresses;
 
@@ -26,8 +30,9 @@ internal sealed unsafe class OneDnnKernel : Kernel
     /// <param name="outputs">The library's names of the outputs.</param>
     /// <param name="plain">Whether all operands are plain although the library was told of them by strides.</param>
     /// <param name="inPlace">Whether the first output may overwrite the first input.</param>
+    /// <param name="unread">An operand that the library counts on but does not read, and the input that stands in for it.</param>
     public OneDnnKernel(KernelSpec spec, PrimitiveDesc primitive, ThreadTeam threads, ReadOnlySpan<Arg> inputs, ReadOnlySpan<Arg> outputs,
-        bool plain = false, bool inPlace = false)
+        bool plain = false, bool inPlace = false, (Arg Arg, Arg StandIn)? unread = null)
     {
         _spec = spec;
         _threads = threads.Size;
@@ -41,12 +46,14 @@ internal sealed unsafe class OneDnnKernel : Kernel
         }
 
         Arg[] args = [.. inputs, .. outputs];
-        var capacity = (nuint)args.Length + 1;
+        var capacity = (nuint)args.Length + 2; // scratch memory and a stand-in
         _args = (ExecArg*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(ExecArg));
         _addresses = (nint*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(nint));
         foreach (var arg in args) Bind(arg, primitive[arg]);
         if (ScratchBytes > 0) Bind(Arg.Scratchpad, scratch);
         _operands = _bound;
+        if (unread is { } extra) _args[_operands] = new ExecArg { Arg = extra.Arg, Memory = _args[Array.IndexOf(args, extra.StandIn)].Memory };
+        _argCount = unread is null ? _operands : _operands + 1;
 
         nint handle;
         Native.Check(Native.dnnl_primitive_create(&handle, primitive.Handle), "creating the primitive", spec);
@@ -58,10 +65,6 @@ internal sealed unsafe class OneDnnKernel : Kernel
 
     /// <summary>Frees what a constructor that failed, or a forgotten kernel, still holds.</summary>
     ~OneDnnKernel() => Release();
-
-    private const uint InOrder = 1;
-
-    private int _bound;
 
     public override bool CanOverwrite(int input, int output) => _inPlace && input == 0 && output == 0;
 
@@ -76,7 +79,7 @@ internal sealed unsafe class OneDnnKernel : Kernel
             _addresses[i] = buffers[i];
         }
         // On a CPU the call returns when the work is done, so there is nothing to wait for.
-        var status = Native.dnnl_primitive_execute(_primitive, _stream, _operands, _args);
+        var status = Native.dnnl_primitive_execute(_primitive, _stream, _argCount, _args);
         if (status != Status.Success) Native.Check(status, "running", _spec);
     }
 
