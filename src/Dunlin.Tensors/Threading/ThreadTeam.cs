@@ -19,7 +19,10 @@ public abstract class ThreadTeam : IDisposable
     /// <summary>Does the work on all threads and returns when all are done. An exception of any worker is thrown here.</summary>
     public abstract void Run(IParallelWork work);
 
-    /// <summary>Makes native libraries that start threads of their own use <see cref="Size"/> of them on the calling thread.</summary>
+    /// <summary>
+    /// Makes native libraries that start threads of their own use <see cref="Size"/> of them on the calling thread. Whoever runs kernels
+    /// calls it on its thread first, and again when the thread changes.
+    /// </summary>
     public virtual void Enter() { }
 
     /// <inheritdoc/>

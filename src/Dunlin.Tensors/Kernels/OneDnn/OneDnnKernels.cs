@@ -1,6 +1,17 @@
-using Dunlin.Tensors.Kernels.OneDnn.Abi26;
-
 namespace Dunlin.Tensors.Kernels.OneDnn;
+
+/// <summary>One version of the library's binary interface: all that depends on it stands in one folder.</summary>
+internal interface IOneDnnAbi
+{
+    /// <summary>The library's version, such as 2.6.3.</summary>
+    string Version { get; }
+
+    /// <summary>The widest instructions that it uses on this machine.</summary>
+    string InstructionSet { get; }
+
+    /// <inheritdoc cref="IKernelSet.TryPrepare"/>
+    Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads);
+}
 
 /// <summary>
 /// Kernels of the oneDNN library, in float32. Whoever runs a kernel calls <see cref="ThreadTeam.Enter"/> on its thread first, as
@@ -8,19 +19,21 @@ namespace Dunlin.Tensors.Kernels.OneDnn;
 /// </summary>
 internal sealed class OneDnnKernels : IKernelSet
 {
-    private static readonly Lazy<OneDnnKernels?> LazyInstance = new(() => Library.Instance is { } library ? new OneDnnKernels(library) : null);
+    private static readonly Lazy<(OneDnnKernels? Set, string? Problem)> Found = new(Find);
 
-    private OneDnnKernels(Library library) => Description = $"oneDNN {library.Version} ({library.InstructionSet}, OpenMP threads)";
+    private readonly IOneDnnAbi _abi;
+
+    private OneDnnKernels(IOneDnnAbi abi) => _abi = abi;
 
     /// <summary>The set, or null where the library is absent or of another version; <see cref="Problem"/> says which.</summary>
-    public static OneDnnKernels? Instance => LazyInstance.Value;
+    public static OneDnnKernels? Instance => Found.Value.Set;
 
-    /// <summary>Why there is no set, in a sentence; null if there is one.</summary>
-    public static string? Problem => Library.Problem;
+    /// <summary>Why there is no set, in a sentence without its full stop; null if there is one.</summary>
+    public static string? Problem => Found.Value.Problem;
 
     public string Name => "onednn";
 
-    public string Description { get; }
+    public string Description => $"oneDNN {_abi.Version} ({_abi.InstructionSet}, OpenMP threads)";
 
     /// <summary>A team of one, too, is an OpenMP team: it keeps the library from starting threads of its own.</summary>
     public ThreadTeam CreateTeam(int size) => new OpenMpTeam(size);
@@ -28,26 +41,10 @@ internal sealed class OneDnnKernels : IKernelSet
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
         OpenMp.Use(threads.Size);
-        if (spec is ReorderSpec reorder) return ReorderPrimitive.Prepare(reorder, threads);
-        if (spec.Type != DType.Float32) return null;
-        return spec switch
-        {
-            MatMulSpec s => MatMulPrimitive.Prepare(s, threads),
-            ConvForwardSpec s => ConvolutionPrimitives.PrepareForward(s, threads),
-            ConvBackwardDataSpec s => ConvolutionPrimitives.PrepareBackwardData(s, threads),
-            ConvBackwardWeightsSpec s => ConvolutionPrimitives.PrepareBackwardWeights(s, threads),
-            PoolForwardSpec s => PoolingPrimitives.PrepareForward(s, First(offered), threads),
-            PoolBackwardSpec s => PoolingPrimitives.PrepareBackward(s, offered, threads),
-            BatchNormTrainSpec s => BatchNormPrimitives.PrepareTrain(s, First(offered), threads),
-            BatchNormInferSpec s => BatchNormPrimitives.PrepareInfer(s, First(offered), threads),
-            BatchNormBackwardSpec s => BatchNormPrimitives.PrepareBackward(s, First(offered), threads),
-            LayerNormForwardSpec s => LayerNormPrimitives.PrepareForward(s, threads),
-            LayerNormBackwardSpec s => LayerNormPrimitives.PrepareBackward(s, threads),
-            SoftmaxForwardSpec s => SoftmaxPrimitives.PrepareForward(s, threads),
-            SoftmaxBackwardSpec s => SoftmaxPrimitives.PrepareBackward(s, threads),
-            _ => null,
-        };
+        return _abi.TryPrepare(spec, offered, threads);
     }
 
-    private static MemoryLayout First(IReadOnlyList<MemoryLayout> offered) => offered.Count == 0 ? MemoryLayout.Plain : offered[0];
+    /// <summary>The newest interface that a library on this machine speaks: a second version is tried here before the first.</summary>
+    private static (OneDnnKernels?, string?) Find() =>
+        Abi26.Library.Instance is { } library ? (new OneDnnKernels(library), null) : (null, Abi26.Library.Problem);
 }

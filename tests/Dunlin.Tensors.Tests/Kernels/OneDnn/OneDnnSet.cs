@@ -1,5 +1,5 @@
 using Dunlin.Tensors.Kernels;
-using Dunlin.Tensors.Kernels.OneDnn;
+using Dunlin.Tensors.Kernels.OneDnn.Abi26;
 
 namespace Dunlin.Tensors.Tests.Kernels.OneDnn;
 

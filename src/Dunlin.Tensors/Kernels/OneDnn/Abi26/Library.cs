@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Dunlin.Tensors.Kernels.OneDnn.Abi26;
 
 /// <summary>The loaded library: what is made once for the whole process and lives as long.</summary>
-internal sealed unsafe class Library
+internal sealed unsafe class Library : IOneDnnAbi
 {
-    private static readonly Lazy<(Library? Library, string? Problem)> Loading = new(Load);
+    private static readonly Lazy<(Library? Library, string? Problem)> Loading = new(() => Load(Native.Library));
 
     private Library(VersionInfo version)
     {
@@ -61,16 +61,25 @@ internal sealed unsafe class Library
         return attributes;
     }
 
-    private static (Library?, string?) Load()
+    public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => Primitives.TryPrepare(spec, offered, threads);
+
+    /// <summary>Loads the library, or says why not; nothing that is wrong with an installation stops a program that can do without it.</summary>
+    internal static (Library? Library, string? Problem) Load(string file)
     {
-        const string Install = "install it (Debian, Ubuntu: apt install libdnnl2) or choose the managed kernels";
-        if (!NativeLibrary.TryLoad(Native.Library, out _)) return (null, $"{Native.Library} is not installed; {Install}");
-        if (!NativeLibrary.TryLoad(OpenMp.Library, out _)) return (null, $"{OpenMp.Library}, which {Native.Library} runs its threads on, is not installed");
-        var version = *Native.dnnl_version();
-        if (version.Major != 2 || version.Minor < 6)
-            return (null, $"{Native.Library} is version {version.Major}.{version.Minor}.{version.Patch}, and Dunlin speaks 2.6 to 2.x; {Install}");
-        if (version.CpuRuntime != Native.OpenMpRuntime)
-            return (null, $"{Native.Library} was built for another threading runtime than OpenMP; {Install}");
-        return (new Library(version), null);
+        const string Remedy = "install libdnnl 2.6 (Debian, Ubuntu: apt install libdnnl2) or choose the managed kernels";
+        if (!NativeLibrary.TryLoad(file, out _)) return (null, $"{file} is not installed; {Remedy}");
+        if (!NativeLibrary.TryLoad(OpenMp.Library, out _)) return (null, $"{OpenMp.Library}, on whose threads {file} runs, is not installed; {Remedy}");
+        try
+        {
+            var version = *Native.dnnl_version();
+            if (version.Major != 2 || version.Minor < 6)
+                return (null, $"{file} is version {version.Major}.{version.Minor}.{version.Patch}, and Dunlin knows 2.6 and later 2.x; {Remedy}");
+            if (version.CpuRuntime != Native.OpenMpRuntime) return (null, $"{file} was built for other threads than OpenMP's; {Remedy}");
+            return (new Library(version), null);
+        }
+        catch (Exception e) when (e is DunlinException or EntryPointNotFoundException or DllNotFoundException)
+        {
+            return (null, $"{file} does not work ({e.Message}); {Remedy}");
+        }
     }
 }

@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using Dunlin.Tensors.Kernels.OneDnn.Abi26;
-
-namespace Dunlin.Tensors.Kernels.OneDnn;
+namespace Dunlin.Tensors.Kernels.OneDnn.Abi26;
 
 /// <summary>
 /// A prepared oneDNN primitive with its operands bound. Small networks run thousands of kernels per second, so a run costs one native

@@ -1,6 +1,4 @@
-using Dunlin.Tensors.Kernels.OneDnn.Abi26;
-
-namespace Dunlin.Tensors.Kernels.OneDnn;
+namespace Dunlin.Tensors.Kernels.OneDnn.Abi26;
 
 /// <summary>
 /// A layout that oneDNN chose. It holds lengths of its own, which need not be the shape's: weights of a grouped convolution
