@@ -30,6 +30,8 @@ public sealed unsafe class ManagedMatMulTests : IDisposable
     [InlineData(2, 0, 3, 4)]
     [InlineData(2, 3, 0, 4)]
     [InlineData(2, 3, 40, 0)]
+    [InlineData(1, 2, 40, 0)]
+    [InlineData(3, 2, 60, 100)]
     public void Any_lengths_transposes_and_epilogues_match_the_naive_product(int batch, int m, int n, int k)
     {
         foreach (var type in new[] { DType.Float32, DType.Float64 })

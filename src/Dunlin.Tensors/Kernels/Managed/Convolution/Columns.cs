@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -7,7 +6,7 @@ namespace Dunlin.Tensors.Kernels.Managed;
 /// The matrix whose column p holds the elements under the window at position p, one row for each (channel, tap): with it a convolution is a
 /// product. Only a block of it is ever formed.
 /// </summary>
-internal static unsafe class Columns<T> where T : unmanaged, INumberBase<T>
+internal static unsafe class Columns<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Copies elements of the image into the block: rows from <paramref name="row"/>, positions from <paramref name="position"/>.</summary>
     public static void Gather(in WindowShape shape, T* image, int row, int rows, int position, int positions, T* block, int stride) =>
@@ -21,33 +20,38 @@ internal static unsafe class Columns<T> where T : unmanaged, INumberBase<T>
         where TAction : IAction
     {
         var (depth, height, width) = shape;
+        var firstLine = Math.DivRem(position, Math.Max(1, width.Positions), out var firstWidth);
+        var firstDepth = Math.DivRem(firstLine, Math.Max(1, height.Positions), out var firstHeight);
         for (var r = row; r < row + rows; r++, block += stride)
         {
             var channel = Math.DivRem(r, shape.Taps, out var tap);
             var tapWidth = tap % width.Window;
             var tapHeight = tap / width.Window % height.Window;
             var tapDepth = tap / width.Window / height.Window;
-            var inside = width.Inside(tapWidth);
+            var (insideBegin, insideEnd) = width.Inside(tapWidth);
             var plane = image + (nint)channel * shape.Elements;
-            var target = block;
-            for (int p = position, end = position + positions; p < end;)
+            var (d, h, w) = (firstDepth, firstHeight, firstWidth);
+            for (int done = 0, count; done < positions; done += count)
             {
-                var line = Math.DivRem(p, width.Positions, out var w);
-                var count = Math.Min(width.Positions - w, end - p);
-                var d = depth.Source(line / height.Positions, tapDepth);
-                var h = height.Source(line % height.Positions, tapHeight);
-                var isInside = (uint)d < (uint)depth.Length && (uint)h < (uint)height.Length;
-                var begin = isInside ? Math.Clamp(inside.Begin, w, w + count) : w + count;
-                var stop = isInside ? Math.Clamp(inside.End, begin, w + count) : w + count;
-                TAction.Outside(target, begin - w);
-                if (stop > begin)
+                count = Math.Min(width.Positions - w, positions - done);
+                var target = block + done;
+                var sourceDepth = depth.Source(d, tapDepth);
+                var sourceHeight = height.Source(h, tapHeight);
+                var begin = Math.Max(insideBegin, w);
+                var end = Math.Min(insideEnd, w + count);
+                if ((uint)sourceDepth >= (uint)depth.Length || (uint)sourceHeight >= (uint)height.Length || begin >= end)
+                    TAction.Outside(target, count);
+                else
                 {
-                    var source = plane + (nint)(d * height.Length + h) * width.Length + width.Source(begin, tapWidth);
-                    TAction.Inside(source, width.Stride, target + (begin - w), stop - begin);
+                    if (begin > w) TAction.Outside(target, begin - w);
+                    var source = plane + (nint)(sourceDepth * height.Length + sourceHeight) * width.Length + width.Source(begin, tapWidth);
+                    TAction.Inside(source, width.Stride, target + (begin - w), end - begin);
+                    if (end < w + count) TAction.Outside(target + (end - w), w + count - end);
                 }
-                TAction.Outside(target + (stop - w), w + count - stop);
-                target += count;
-                p += count;
+                w = 0;
+                if (++h < height.Positions) continue;
+                h = 0;
+                d++;
             }
         }
     }
@@ -65,18 +69,21 @@ internal static unsafe class Columns<T> where T : unmanaged, INumberBase<T>
     {
         public static void Inside(T* image, int stride, T* block, int count)
         {
-            if (stride == 1) new Span<T>(image, count).CopyTo(new Span<T>(block, count));
+            if (stride == 1) Lines<T>.Copy(image, block, count);
             else for (var i = 0; i < count; i++) block[i] = image[(nint)i * stride];
         }
 
-        public static void Outside(T* block, int count) => new Span<T>(block, count).Clear();
+        public static void Outside(T* block, int count)
+        {
+            for (var i = 0; i < count; i++) block[i] = T.Zero;
+        }
     }
 
     private readonly struct Add : IAction
     {
         public static void Inside(T* image, int stride, T* block, int count)
         {
-            if (stride == 1) TensorPrimitives.Add(new ReadOnlySpan<T>(image, count), new ReadOnlySpan<T>(block, count), new Span<T>(image, count));
+            if (stride == 1) Lines<T>.Add(block, image, count);
             else for (var i = 0; i < count; i++) image[(nint)i * stride] += block[i];
         }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -10,13 +11,16 @@ internal sealed unsafe class MatMulKernel<T> : ManagedKernel where T : unmanaged
     private readonly MatMulSpec _spec;
     private readonly int _rowParts, _columnParts;
     private readonly long _scratch;
+    private readonly bool _byDots;
 
     public MatMulKernel(MatMulSpec spec, int threads) : base((double)spec.Batch * spec.M * spec.N * (spec.K + 1) / 16)
     {
         _spec = spec;
         (_rowParts, _columnParts) = threads == 1 || spec.Batch % threads == 0 || spec.Batch >= 8 * threads ? (1, 1)
             : Grid(spec, threads);
-        _scratch = Gemm.ScratchElements(spec.M, spec.N, spec.K);
+        // Packing a transposed B would cost more than so few rows gain from it.
+        _byDots = spec is { TransposeA: false, TransposeB: true, M: <= 2 } || spec is { TransposeA: false, N: 1 };
+        _scratch = _byDots ? 0 : Gemm.ScratchElements(spec.M, spec.N, spec.K);
         ScratchBytes = _scratch * threads * sizeof(T);
     }
 
@@ -50,7 +54,19 @@ internal sealed unsafe class MatMulKernel<T> : ManagedKernel where T : unmanaged
         operands.B = Buffer<T>(1) + matrix * s.K * s.N + (nint)column * operands.BColumn;
         var output = s.Bias ? 3 : 2;
         operands.C = Buffer<T>(output) + matrix * s.M * s.N + (nint)row * s.N + (nint)column;
-        Gemm.Multiply(operands, Buffer<T>(output + 1) + worker * _scratch);
+        if (_byDots) Dots(operands);
+        else Gemm.Multiply(operands, Buffer<T>(output + 1) + worker * _scratch);
+    }
+
+    private static void Dots(in GemmOperands<T> o)
+    {
+        for (var n = 0; n < o.N; n++)
+            for (var m = 0; m < o.M; m++)
+            {
+                var sum = TensorPrimitives.Dot(new ReadOnlySpan<T>(o.A + m * o.ARow, o.K), new ReadOnlySpan<T>(o.B + n * o.BColumn, o.K));
+                if (o.ColumnBias != null) sum += o.ColumnBias[n];
+                o.C[m * o.CRow + n] = o.Relu ? T.Max(sum, T.Zero) : sum;
+            }
     }
 
     /// <summary>The grid of as many parts as threads whose largest part is smallest; of those, the one that packs least.</summary>

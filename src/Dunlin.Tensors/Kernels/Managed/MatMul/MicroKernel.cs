@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -57,6 +58,14 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TColumns>
         TVector c9 = default, d9 = default;
         TVector cA = default, dA = default;
         TVector cB = default, dB = default;
+
+        // The tile is wanted after the loop: ask for it now.
+        if (Sse.IsSupported)
+            for (var row = 0; row < TRows.Value; row++)
+            {
+                Sse.Prefetch0(c + row * cRow);
+                if (TColumns.Value > 1) Sse.Prefetch0(c + row * cRow + TLanes.Count);
+            }
 
         // Three rows share a pointer: base, base + stride and base + 2 * stride are addressing modes, so 12 rows need only 4 registers.
         aRow *= sizeof(T);

@@ -1,0 +1,43 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Dunlin.Tensors.Kernels.Managed;
+
+/// <summary>Copies and sums of a line of an image: some ten elements, for which a call to the general routines costs more than the work.</summary>
+internal static unsafe class Lines<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Whole vectors, then one more that ends with the line and copies some elements twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(T* source, T* target, int count)
+    {
+        var i = 0;
+        if (count >= Vector256<T>.Count)
+        {
+            for (; i + Vector256<T>.Count <= count; i += Vector256<T>.Count) Vector256.Load(source + i).Store(target + i);
+            if (i < count) Vector256.Load(source + count - Vector256<T>.Count).Store(target + count - Vector256<T>.Count);
+            return;
+        }
+        if (count >= Vector128<T>.Count)
+        {
+            for (; i + Vector128<T>.Count <= count; i += Vector128<T>.Count) Vector128.Load(source + i).Store(target + i);
+            Vector128.Load(source + count - Vector128<T>.Count).Store(target + count - Vector128<T>.Count);
+            return;
+        }
+        for (; i < count; i++) target[i] = source[i];
+    }
+
+    /// <summary>target += source.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(T* source, T* target, int count)
+    {
+        var i = 0;
+        for (; i + Vector256<T>.Count <= count; i += Vector256<T>.Count) (Vector256.Load(target + i) + Vector256.Load(source + i)).Store(target + i);
+        if (i + Vector128<T>.Count <= count)
+        {
+            (Vector128.Load(target + i) + Vector128.Load(source + i)).Store(target + i);
+            i += Vector128<T>.Count;
+        }
+        for (; i < count; i++) target[i] += source[i];
+    }
+}
