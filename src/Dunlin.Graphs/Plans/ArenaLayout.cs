@@ -49,7 +49,7 @@ internal static class ArenaLayout
             for (var i = 0; i < step.Inputs.Length && CanMove(output) && output.First == index; i++)
             {
                 var input = step.Inputs[i];
-                if (input.Root is { IsInArena: true } root && root.Last == index && root.First < index && input == root && root.Bytes == output.Bytes
+                if (input.Root is { IsInArena: true } root && root.Last == index && root.First < index && input.RootOffset == 0 && input.Bytes == root.Bytes && root.Bytes == output.Bytes
                     && step.Kernel.CanOverwrite(i, o) && !step.Outputs.Any(other => other.Root == root)
                     && step.Inputs.Where((other, j) => j != i && other.Root == root).All(_ => false))
                     output.MoveInto(root, 0);

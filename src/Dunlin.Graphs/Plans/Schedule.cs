@@ -46,7 +46,6 @@ internal sealed class Schedule
             && producer.Operation is not ICollectiveStart && producer.Operation.Writes is null
             && producer.Operation.ViewOf(producer.InputTypes, value.Type) is null && !InVariables.ContainsKey(value)
             && others.All(r => r == producer || !DependsOn(r, producer))
-            && (!others.Contains(producer) || producer.Operation is FusedElementwise or Elementwise)
             && writer.After.All(a => a != producer && !DependsOn(a, producer));
         if (elided)
         {
