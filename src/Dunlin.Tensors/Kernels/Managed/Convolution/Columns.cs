@@ -70,7 +70,7 @@ internal static unsafe class Columns<T> where T : unmanaged, IFloatingPointIeee7
         public static void Inside(T* image, int stride, T* block, int count)
         {
             if (stride == 1) Lines<T>.Copy(image, block, count);
-            else for (var i = 0; i < count; i++) block[i] = image[(nint)i * stride];
+            else Lines<T>.CopyEvery(image, stride, block, count);
         }
 
         public static void Outside(T* block, int count)
@@ -84,7 +84,7 @@ internal static unsafe class Columns<T> where T : unmanaged, IFloatingPointIeee7
         public static void Inside(T* image, int stride, T* block, int count)
         {
             if (stride == 1) Lines<T>.Add(block, image, count);
-            else for (var i = 0; i < count; i++) image[(nint)i * stride] += block[i];
+            else Lines<T>.AddEvery(block, image, stride, count);
         }
 
         public static void Outside(T* block, int count) { }

@@ -40,4 +40,29 @@ internal static unsafe class Lines<T> where T : unmanaged, IFloatingPointIeee754
         }
         for (; i < count; i++) target[i] += source[i];
     }
+
+    /// <summary>target[i] = source[i · stride].</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void CopyEvery(T* source, nint stride, T* target, int count)
+    {
+        for (; count >= 4; count -= 4, source += 4 * stride, target += 4)
+        {
+            var x0 = source[0];
+            var x1 = source[stride];
+            var x2 = source[2 * stride];
+            var x3 = source[3 * stride];
+            target[0] = x0;
+            target[1] = x1;
+            target[2] = x2;
+            target[3] = x3;
+        }
+        for (; count > 0; count--, source += stride, target++) *target = *source;
+    }
+
+    /// <summary>target[i · stride] += source[i].</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void AddEvery(T* source, T* target, nint stride, int count)
+    {
+        for (; count > 0; count--, source++, target += stride) *target += *source;
+    }
 }
