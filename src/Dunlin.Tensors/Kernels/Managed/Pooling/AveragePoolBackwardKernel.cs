@@ -2,39 +2,6 @@ using System.Numerics;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
-/// <summary>Mean of each window; 0 where the window holds nothing but padding.</summary>
-internal sealed unsafe class AveragePoolForwardKernel<T>(PoolPlan plan, PoolKind kind) : ManagedKernel(plan.Work)
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    public override void Execute(int worker, int workers)
-    {
-        var (depth, height, width) = plan.Shape;
-        var (begin, end) = ThreadTeam.Share(plan.Planes, worker, workers);
-        for (var plane = (nint)begin; plane < end; plane++)
-        {
-            var x = Buffer<T>(0) + plane * plan.Shape.Elements;
-            var y = Buffer<T>(1) + plane * plan.Shape.Positions;
-            for (var d = 0; d < depth.Positions; d++)
-                for (var h = 0; h < height.Positions; h++)
-                    for (var w = 0; w < width.Positions; w++)
-                        *y++ = Mean(x, new TapRange(depth, d), new TapRange(height, h), new TapRange(width, w));
-        }
-    }
-
-    private T Mean(T* x, in TapRange depths, in TapRange heights, in TapRange widths)
-    {
-        var (_, height, width) = plan.Shape;
-        var sum = T.Zero;
-        for (var d = depths.Begin; d < depths.End; d++)
-            for (var h = heights.Begin; h < heights.End; h++)
-            {
-                var line = x + ((nint)(depths.Source + d) * height.Length + heights.Source + h) * width.Length + widths.Source;
-                for (var w = widths.Begin; w < widths.End; w++) sum += line[w];
-            }
-        return sum / plan.Divisor<T>(kind, depths.Count * heights.Count * widths.Count);
-    }
-}
-
 /// <summary>Spreads each output's gradient evenly over its window.</summary>
 internal sealed unsafe class AveragePoolBackwardKernel<T>(PoolPlan plan, PoolKind kind) : ManagedKernel(plan.Work)
     where T : unmanaged, IFloatingPointIeee754<T>

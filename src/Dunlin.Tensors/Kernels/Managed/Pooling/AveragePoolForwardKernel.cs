@@ -1,0 +1,18 @@
+using System.Numerics;
+
+namespace Dunlin.Tensors.Kernels.Managed;
+
+/// <summary>Mean of each window; 0 where the window holds nothing but padding.</summary>
+internal sealed unsafe class AveragePoolForwardKernel<T>(PoolPlan plan, PoolKind kind, int threads) : PoolForwardKernel<T>(plan, 1, threads)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    protected override void Begin(T* y, T* memory) => new Span<T>(y, Plan.Shape.Width.Positions).Clear();
+
+    protected override void Take(T* values, int tap, T* y, T* memory, int count) => Lines<T>.Add(values, y, count);
+
+    protected override void End(T* y, T* memory, nint position, int taps)
+    {
+        var width = Plan.Shape.Width;
+        for (var i = 0; i < width.Positions; i++) y[i] /= Plan.Divisor<T>(kind, taps * new TapRange(width, i).Count);
+    }
+}
