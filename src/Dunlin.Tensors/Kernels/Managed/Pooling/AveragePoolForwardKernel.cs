@@ -13,6 +13,15 @@ internal sealed unsafe class AveragePoolForwardKernel<T>(PoolPlan plan, PoolKind
     protected override void End(T* y, T* memory, nint position, int taps)
     {
         var width = Plan.Shape.Width;
-        for (var i = 0; i < width.Positions; i++) y[i] /= Plan.Divisor<T>(kind, taps * new TapRange(width, i).Count);
+        var count = -1;
+        var divisor = T.One;
+        for (var i = 0; i < width.Positions; i++)
+        {
+            // Away from the edges all windows are alike.
+            var inside = new TapRange(width, i).Count;
+            if (inside != count) divisor = Plan.Divisor<T>(kind, taps * inside);
+            count = inside;
+            y[i] /= divisor;
+        }
     }
 }

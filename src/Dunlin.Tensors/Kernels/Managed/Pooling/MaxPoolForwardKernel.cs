@@ -42,6 +42,7 @@ internal sealed unsafe class MaxPoolForwardKernel<T, TIndex>(PoolPlan plan, int 
     protected override void End(T* y, T* memory, nint position, int taps)
     {
         var workspace = Buffer<TIndex>(2) + position;
-        for (var i = 0; i < Plan.Shape.Width.Positions; i++) workspace[i] = TIndex.CreateTruncating(T.Max(memory[i], T.Zero));
+        for (var i = 0; i < Plan.Shape.Width.Positions; i++)
+            workspace[i] = memory[i] > T.Zero ? T.ConvertToIntegerNative<TIndex>(memory[i]) : TIndex.Zero;
     }
 }
