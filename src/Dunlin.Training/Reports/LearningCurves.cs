@@ -31,22 +31,23 @@ public static class LearningCurves
         svg.AppendLine($"""<rect width="{Width}" height="{height}" fill="#ffffff"/>""");
         svg.AppendLine($"""<text x="16" y="25" font-size="16" font-weight="bold">{Escape(title)}</text>""");
         if (groups.Count == 0) svg.AppendLine($"""<text x="{Width / 2}" y="{height / 2}" text-anchor="middle" fill="{Faint}">Nothing has been measured yet.</text>""");
+        var steps = groups.SelectMany(group => group.Series).SelectMany(s => s.Points).Select(point => point.X).DefaultIfEmpty().ToList();
+        var (first, last) = (steps.Min(), steps.Max());
         for (var i = 0; i < groups.Count; i++)
         {
             // An odd last chart takes the whole row.
             var wide = i == groups.Count - 1 && i % 2 == 0;
             var (cell, cellHeight) = (Width / columns, (height - TitleHeight) / rows);
-            DrawPanel(svg, groups[i].Group, groups[i].Series, new Box(i % columns * cell, TitleHeight + i / columns * cellHeight, wide ? Width : cell, cellHeight));
+            DrawPanel(svg, groups[i].Group, groups[i].Series, first, last, new Box(i % columns * cell, TitleHeight + i / columns * cellHeight, wide ? Width : cell, cellHeight));
         }
         return svg.AppendLine("</svg>").ToString();
     }
 
-    private static void DrawPanel(StringBuilder svg, string group, IReadOnlyList<Series> series, Box cell)
+    private static void DrawPanel(StringBuilder svg, string group, IReadOnlyList<Series> series, double left, double right, Box cell)
     {
-        var points = series.SelectMany(s => s.Points).ToList();
-        var y = Ticks.Covering(points.Min(p => p.Y), points.Max(p => p.Y), 5);
-        var (left, right) = (points.Min(p => p.X), points.Max(p => p.X));
-        var x = Ticks.Covering(left, right, cell.Width > 500 ? 8 : 4);
+        var values = series.SelectMany(s => s.Points).Select(point => point.Y).ToList();
+        var y = Ticks.Covering(values.Min(), values.Max(), 7);
+        var x = Ticks.Covering(left, right, cell.Width > 500 ? 10 : 6);
         // The data should fill the width, so the axis ends where they do and not at the next round step.
         if (right > left) x = x with { Low = Math.Ceiling(left / x.Spacing - 1e-9) * x.Spacing, High = Math.Floor(right / x.Spacing + 1e-9) * x.Spacing };
         else (left, right) = (x.Low, x.High);
@@ -74,11 +75,10 @@ public static class LearningCurves
 
     private static void DrawSeries(StringBuilder svg, Series series, string colour, Func<double, string> x, Func<double, string> y)
     {
-        var line = series.Points;
+        var line = series.Line;
         if (series.Points.Count > Series.Dense)
         {
             var stretches = series.Stretches().ToList();
-            line = [.. stretches.Select(s => (s.X, s.Mean))];
             var band = stretches.Select(s => $"{x(s.X)},{y(s.High)}").Concat(stretches.AsEnumerable().Reverse().Select(s => $"{x(s.X)},{y(s.Low)}"));
             svg.AppendLine($"""<polygon points="{string.Join(' ', band)}" fill="{colour}" fill-opacity="0.15"/>""");
         }
@@ -87,12 +87,12 @@ public static class LearningCurves
         foreach (var point in line) svg.AppendLine($"""<circle cx="{x(point.X)}" cy="{y(point.Y)}" r="3" fill="{colour}"/>""");
     }
 
-    /// <summary>Each line's colour, name and last value.</summary>
+    /// <summary>Each line's colour, name and last value, as drawn.</summary>
     private static void DrawLegend(StringBuilder svg, IReadOnlyList<Series> series, double x, double y)
     {
         for (var i = 0; i < series.Count; i++)
         {
-            var text = $"{series[i].Name} {series[i].Points[^1].Y:G4}";
+            var text = $"{series[i].Name} {series[i].Line[^1].Y:G4}";
             svg.AppendLine($"""<line x1="{x}" x2="{x + 18}" y1="{y - 4}" y2="{y - 4}" stroke="{Colours[i % Colours.Length]}" stroke-width="3"/>""");
             svg.AppendLine($"""<text x="{x + 23}" y="{y}">{Escape(text)}</text>""");
             x += 23 + 6.7 * text.Length + 14; // about the width of such text: SVG can't measure it

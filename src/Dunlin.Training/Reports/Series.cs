@@ -19,12 +19,15 @@ internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> P
            select (panel.Key, (IReadOnlyList<Series>)[.. panel]),
     ];
 
+    /// <summary>What is drawn as the line: the points, or the means over stretches where they are dense.</summary>
+    public IReadOnlyList<(double X, double Y)> Line => Points.Count > Dense ? [.. Stretches().Select(stretch => (stretch.X, stretch.Mean))] : Points;
+
     /// <summary>The points gathered into stretches of equal length along x.</summary>
     public IEnumerable<(double X, double Mean, double Low, double High)> Stretches()
     {
         var (first, last) = (Points[0].X, Points[^1].X);
         return from point in Points
-               group point by (int)((point.X - first) / Math.Max(last - first, 1) * (Dense - 1)) into stretch
+               group point by Math.Min(Dense - 1, (int)((point.X - first) / Math.Max(last - first, 1) * Dense)) into stretch
                select (stretch.Average(p => p.X), stretch.Average(p => p.Y), stretch.Min(p => p.Y), stretch.Max(p => p.Y));
     }
 }
