@@ -24,6 +24,19 @@ public class PhiloxTests
     }
 
     [Fact]
+    public void Wide_fills_carry_into_the_counters_upper_word()
+    {
+        var start = (1ul << 32) - 5;
+        var bits = new uint[64];
+        Philox.FillBits(bits, Key, 4 * start);
+        for (var i = 0; i < 16; i++)
+        {
+            var (x0, x1, x2, x3) = Philox.Block(Key, start + (ulong)i);
+            Assert.Equal([x0, x1, x2, x3], bits[(4 * i)..(4 * i + 4)]);
+        }
+    }
+
+    [Fact]
     public void Single_draws_are_those_of_a_fill()
     {
         var numbers = new float[150];
