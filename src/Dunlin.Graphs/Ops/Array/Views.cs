@@ -1,3 +1,4 @@
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
@@ -12,7 +13,7 @@ public abstract record View : Operation
     public override bool ReadsElements(int input) => input == 0;
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => new CopyKernel(context.Outputs[0].Bytes);
+    public override Kernel Prepare(PrepareContext context) => new LeadingInputs(new CopyKernel(context.Outputs[0].Bytes), 1, context.Inputs.Count, 1);
 }
 
 /// <summary>The same elements in row-major order under another shape, one of whose lengths may be −1: whatever is left.</summary>
