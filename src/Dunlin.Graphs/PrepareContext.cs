@@ -41,11 +41,20 @@ public sealed class PrepareContext
     /// <summary>The communicator along the named axis of the session's mesh.</summary>
     public ICommunicator Communicator(string axis) => Resources.Communicator(axis);
 
-    /// <summary>A kernel of the session's set, or of the managed set where that has none.</summary>
-    public Kernel Heavy(KernelSpec spec) => Kernels.Prepare(spec, Layouts, Threads);
+    /// <summary>
+    /// A kernel of the session's set, or of the managed set where that has none. What neither has in 16 bits is computed in Float32.
+    /// </summary>
+    public Kernel Heavy(KernelSpec spec) => Heavy(spec, Inputs.Count);
 
     /// <summary>A kernel that reads the first <paramref name="inputs"/> of the operation's inputs only: the others are there for their shapes.</summary>
-    public Kernel Heavy(KernelSpec spec, int inputs) => new Plans.LeadingInputs(Kernels.Prepare(spec, [.. Layouts.Take(inputs)], Threads), inputs, Inputs.Count, Outputs.Count);
+    public Kernel Heavy(KernelSpec spec, int inputs)
+    {
+        MemoryLayout[] layouts = [.. Layouts.Take(inputs)];
+        var kernel = Ops.Casts.IsHalfWidth(spec.Type) && Kernels.TryPrepare(spec, layouts, Threads) is null
+            ? Plans.WidenedKernel.Create([.. Inputs.Take(inputs)], Outputs, (_, _) => Kernels.Prepare(spec with { Type = DType.Float32 }, [], Threads))
+            : Kernels.Prepare(spec, layouts, Threads);
+        return inputs == Inputs.Count ? kernel : new Plans.LeadingInputs(kernel, inputs, Inputs.Count, Outputs.Count);
+    }
 }
 
 /// <summary>What the kernels of one plan share besides their operands.</summary>

@@ -29,7 +29,7 @@ public sealed record Gather : Operation
 
     private sealed unsafe class GatherKernel(TensorType table, TensorType indices) : Kernel
     {
-        private readonly RowNumbers _numbers = new("Gather", indices, table.Shape[0]);
+        private readonly RowNumbers _numbers = new("Gather", "row number", indices, table.Shape[0]);
         private readonly long _rowBytes = table.Shape[1..].ElementCount * table.Type.Size();
 
         public override void Run(nint* buffers, ThreadTeam threads)
@@ -68,7 +68,7 @@ public sealed record ScatterAdd : Operation
 
     private sealed unsafe class ScatterAddKernel<T>(TensorType table, TensorType indices) : Kernel where T : unmanaged, System.Numerics.INumber<T>
     {
-        private readonly RowNumbers _numbers = new("ScatterAdd", indices, table.Shape[0]);
+        private readonly RowNumbers _numbers = new("ScatterAdd", "row number", indices, table.Shape[0]);
         private readonly int _row = checked((int)table.Shape[1..].ElementCount);
 
         public override bool CanOverwrite(int input, int output) => input == 0;
@@ -85,17 +85,21 @@ public sealed record ScatterAdd : Operation
     }
 }
 
-/// <summary>Reads row numbers and checks them against the number of rows.</summary>
-internal sealed unsafe class RowNumbers(string operation, TensorType indices, int rows)
+/// <summary>Reads integers that number something (rows, classes) and checks them against how many there are.</summary>
+/// <param name="operation">Who reads, for the error.</param>
+/// <param name="what">What is numbered.</param>
+/// <param name="numbers">Int32 or Int64.</param>
+/// <param name="bound">How many there are.</param>
+internal sealed unsafe class RowNumbers(string operation, string what, TensorType numbers, int bound)
 {
-    public long Count { get; } = indices.Shape.ElementCount;
+    public long Count { get; } = numbers.Shape.ElementCount;
 
     public long At(nint address, long position)
     {
-        var number = indices.Type == DType.Int32 ? ((int*)address)[position] : ((long*)address)[position];
-        return (ulong)number < (ulong)rows
+        var number = numbers.Type == DType.Int32 ? ((int*)address)[position] : ((long*)address)[position];
+        return (ulong)number < (ulong)bound
             ? number
-            : throw new DunlinException($"{operation}: the row number {number} at position {position} is outside the table's rows 0 to {rows - 1}.");
+            : throw new DunlinException($"{operation}: the {what} {number} at position {position} is not within 0 to {bound - 1}.");
     }
 }
 
