@@ -73,9 +73,18 @@ public sealed class Graph
     /// <param name="initializer">What it holds at first.</param>
     /// <param name="trainable">Whether optimisers change it.</param>
     /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
-    public Variable Variable(string name, DType type, Shape shape, Initializer initializer, bool trainable = true)
+    public Variable Variable(string name, DType type, Shape shape, Initializer initializer, bool trainable = true) =>
+        AddVariable(Qualify(name), type, shape, initializer, trainable);
+
+    /// <summary>Makes a variable by its full name, whatever the current scope.</summary>
+    /// <param name="full">The full name, scopes joined by slashes.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="shape">The shape, fully known.</param>
+    /// <param name="initializer">What it holds at first.</param>
+    /// <param name="trainable">Whether optimisers change it.</param>
+    /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
+    public Variable AddVariable(string full, DType type, Shape shape, Initializer initializer, bool trainable = true)
     {
-        var full = Qualify(name);
         if (!shape.IsKnown) throw new ShapeException($"The variable {full} needs a fully known shape, not {shape}.");
         if (_variables.ContainsKey(full)) throw new DunlinException($"There is a variable {full} already; give this one another name or scope.");
         var outer = _scope;

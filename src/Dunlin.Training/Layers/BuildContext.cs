@@ -1,0 +1,134 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+
+namespace Dunlin.Training.Layers;
+
+/// <summary>
+/// Builds layers into a graph: names them, makes their variables, and collects what they ask for besides their output. One for each graph
+/// and purpose; <see cref="ForInference"/> gives the twin that evaluates the same variables. For one thread.
+/// </summary>
+public sealed class BuildContext
+{
+    private readonly LayerPaths _paths;
+    private readonly Value? _counter;
+    private readonly List<(Variable, Value)> _updates = [];
+    private readonly List<Value> _losses = [];
+    private readonly List<LayerRecord?> _records = [];
+    private readonly HashSet<Variable> _counted = [];
+    private readonly Dictionary<string, int> _draws = new(StringComparer.Ordinal);
+    private ShapeException? _explained;
+    private Frame _frame = new("");
+
+    /// <summary>Creates a context.</summary>
+    /// <param name="graph">The graph to build into.</param>
+    /// <param name="training">Whether layers behave as in training: dropout drops, batch normalisation uses the batch.</param>
+    /// <param name="seed">The seed of random operations. Ranks that see different examples take different seeds.</param>
+    /// <param name="counter">An Int64 scalar that is another at each step; null where no layer draws random numbers.</param>
+    public BuildContext(Graph graph, bool training, ulong seed = 0, Value? counter = null) : this(graph, training, seed, counter, new()) => _paths.Maker = this;
+
+    private BuildContext(Graph graph, bool training, ulong seed, Value? counter, LayerPaths paths)
+    {
+        if (counter is not null && (counter.Type != DType.Int64 || counter.Shape.Rank != 0)) throw new ShapeException($"The counter is an Int64 scalar, not {counter}.");
+        (Graph, IsTraining, Seed, _counter, _paths) = (graph, training, seed, counter, paths);
+    }
+
+    /// <summary>The graph.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>Whether layers behave as in training.</summary>
+    public bool IsTraining { get; }
+
+    /// <summary>The seed of random operations.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>An Int64 scalar that is another at each step, so that random operations draw anew.</summary>
+    /// <exception cref="DunlinException">The context was given none.</exception>
+    public Value Counter => _counter ?? throw new DunlinException($"Layer {Path} draws random numbers; give the BuildContext a counter that advances at each step.");
+
+    /// <summary>The path of the layer that is being built; empty outside all layers.</summary>
+    public string Path => _frame.Path;
+
+    /// <summary>New elements for variables at the end of a training step, such as running statistics.</summary>
+    public IReadOnlyList<(Variable Variable, Value Value)> Updates => _updates;
+
+    /// <summary>Scalars to add to the loss.</summary>
+    public IReadOnlyList<Value> Losses => _losses;
+
+    /// <summary>The layers in the order in which they were applied, wholes before their parts.</summary>
+    public IReadOnlyList<LayerRecord> Records => [.. _records.OfType<LayerRecord>()];
+
+    /// <summary>A context for the same graph, paths and variables, that builds layers as used after training.</summary>
+    public BuildContext ForInference() => new(Graph, training: false, Seed, _counter, _paths);
+
+    /// <summary>
+    /// Builds a layer. The layer object gets its path at its first use in this context or a twin, and keeps it: used again, it shares its weights.
+    /// </summary>
+    /// <exception cref="ShapeException">Something does not fit; the message names the layer.</exception>
+    public Value Apply(Layer layer, Value input)
+    {
+        if (layer.IsTransparent) return layer.Build(this, input);
+        var (outer, first, place) = (_frame, Graph.Nodes.Count, _records.Count);
+        _frame = new(_paths.PathOf(layer, outer.Path));
+        _records.Add(null);
+        using var scope = Graph.Scope(_frame.Path[(_frame.Path.LastIndexOf('/') + 1)..]);
+        try
+        {
+            var output = layer.Build(this, input);
+            var flops = Graph.Nodes.Skip(first).Sum(FlopCount.Of);
+            _records[place] = new(_frame.Path, layer.Kind, input.TensorType, output.TensorType, _frame.Parameters, flops - _frame.PartFlops);
+            outer.PartFlops += flops;
+            return output;
+        }
+        catch (ShapeException e) when (e != _explained)
+        {
+            throw _explained = new ShapeException($"Layer {_frame.Path} ({layer.Kind}) applied to {input.TensorType}: {e.Message}");
+        }
+        finally { _frame = outer; }
+    }
+
+    /// <summary>The variable of the given name under the current layer's path: made at first use, the same afterwards.</summary>
+    /// <param name="name">The name, such as <c>weight</c>.</param>
+    /// <param name="shape">The shape, fully known.</param>
+    /// <param name="initializer">What it holds at first.</param>
+    /// <param name="trainable">Whether optimisers change it.</param>
+    /// <param name="type">The element type.</param>
+    /// <exception cref="ShapeException">The variable exists with another type or shape.</exception>
+    /// <exception cref="DunlinException">The twin of a context that has been used needs a variable that that one did not make.</exception>
+    public Variable Variable(string name, Shape shape, Initializer initializer, bool trainable = true, DType type = DType.Float32)
+    {
+        var full = LayerPaths.Join(Path, name);
+        if (!_paths.Variables.TryGetValue(full, out var variable))
+        {
+            if (_paths.Maker is { _records.Count: > 0 } maker && maker != this)
+                throw new DunlinException($"The variable {full} was not made when the model was built first. Keep layers in fields of the model instead of making them in Build, so that they keep their weights.");
+            variable = _paths.Variables[full] = Graph.AddVariable(full, type, shape, initializer, trainable);
+        }
+        else if (variable.TensorType != new TensorType(type, shape))
+            throw new ShapeException($"shares the variable {full}, which is {variable.TensorType}; here it would have to be {new TensorType(type, shape)}.");
+        if (trainable && _counted.Add(variable)) _frame.Parameters += shape.ElementCount;
+        return variable;
+    }
+
+    /// <summary>Asks for new elements for a variable at the end of each training step.</summary>
+    public void Update(Variable variable, Value newValue) => _updates.Add((variable, newValue));
+
+    /// <summary>Asks for a scalar to be added to the loss.</summary>
+    /// <exception cref="ShapeException">It is no scalar.</exception>
+    public void AddLoss(Value scalar) => _losses.Add(scalar.Shape.Rank == 0 ? scalar : throw new ShapeException($"adds {scalar} to the loss, which takes scalars."));
+
+    /// <summary>A number for the next random operation of the current layer: another for each, the same in each build.</summary>
+    public uint NextStream()
+    {
+        var draw = _draws[Path] = _draws.GetValueOrDefault(Path) + 1;
+        return PhiloxKey.StreamOf($"{Path}#{draw}");
+    }
+
+    /// <summary>The layer being built.</summary>
+    private sealed class Frame(string path)
+    {
+        public string Path => path;
+        public long Parameters { get; set; }
+        public long PartFlops { get; set; }
+    }
+}
