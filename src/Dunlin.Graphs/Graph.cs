@@ -26,7 +26,10 @@ public sealed class Graph
         return new Restore(() => _scope = outer);
     }
 
-    /// <summary>Makes nodes until the result is disposed run after the given ones.</summary>
+    /// <summary>
+    /// Makes nodes that change state (assignments, say) run after the given ones, until the result is disposed. Nodes that only compute
+    /// run whenever their operands are there.
+    /// </summary>
     public IDisposable RunAfter(params IEnumerable<Value> values)
     {
         _after.Push([.. values.Select(v => v.Node)]);
@@ -47,7 +50,7 @@ public sealed class Graph
         TensorType[] outputs;
         try { outputs = operation.Infer([.. inputs.Select(v => v.TensorType)]); }
         catch (ShapeException e) when (_scope.Length > 0) { throw new ShapeException($"In {_scope.TrimEnd('/')}: {e.Message}"); }
-        var after = _after.Count == 0 ? [] : _after.SelectMany(n => n).Distinct().ToArray();
+        var after = _after.Count == 0 || !operation.IsStateful ? [] : _after.SelectMany(n => n).Distinct().ToArray();
         var node = new Node(this, _nodes.Count, Unique(Qualify(name ?? operation.Name)), operation, inputs, after, outputs);
         _nodes.Add(node);
         return node;

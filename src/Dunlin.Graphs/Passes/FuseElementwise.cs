@@ -35,7 +35,7 @@ internal sealed class FuseElementwise : IPlanPass
             }
         }
         foreach (var group in groups.Values.Distinct().Where(g => g.Count > 1)) Join(graph, [.. group.OrderBy(n => index[n])]);
-        graph.Nodes = Sorted(graph.Nodes);
+        graph.Sort();
     }
 
     private static bool CanFuse(PlanNode node) => node.Operation is Elementwise && node.After.Count == 0
@@ -83,23 +83,5 @@ internal sealed class FuseElementwise : IPlanPass
         graph.Nodes.Add(joined);
         foreach (var node in group) graph.Bypass(node, joined);
         for (var o = 0; o < results.Length; o++) graph.Replace(group[results[o]].Outputs[0], joined.Outputs[o]);
-    }
-
-    /// <summary>Inputs before their readers, otherwise in the graph's order.</summary>
-    private static List<PlanNode> Sorted(List<PlanNode> nodes)
-    {
-        var sorted = new List<PlanNode>();
-        var seen = new HashSet<PlanNode>();
-        foreach (var node in nodes.OrderBy(n => n.Order)) Visit(node);
-        return sorted;
-
-        void Visit(PlanNode node)
-        {
-            if (!seen.Add(node)) return;
-            foreach (var input in node.Inputs)
-                if (input.Producer is { } producer) Visit(producer);
-            foreach (var earlier in node.After) Visit(earlier);
-            sorted.Add(node);
-        }
     }
 }

@@ -15,5 +15,5 @@ internal interface IPlanPass
 /// <summary>The passes in the order in which they run.</summary>
 internal static class PlanPasses
 {
-    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new FuseEpilogues(), new FuseElementwise()];
+    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new FuseEpilogues(), new FuseBiasGradients(), new FuseElementwise()];
 }

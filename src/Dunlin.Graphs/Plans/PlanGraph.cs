@@ -83,19 +83,6 @@ internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
             }
     }
 
-    /// <summary>The nodes that read each value, once for each operand.</summary>
-    public Dictionary<PlanValue, List<PlanNode>> Consumers()
-    {
-        var consumers = new Dictionary<PlanValue, List<PlanNode>>();
-        foreach (var node in Nodes)
-            foreach (var input in node.Inputs)
-            {
-                if (!consumers.TryGetValue(input, out var list)) consumers[input] = list = [];
-                list.Add(node);
-            }
-        return consumers;
-    }
-
     /// <summary>Drops nodes that nothing needs any more.</summary>
     /// <param name="targets">Nodes to keep whatever they compute.</param>
     public void Prune(IReadOnlyCollection<PlanNode> targets)
@@ -110,5 +97,23 @@ internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
             foreach (var earlier in node.After) open.Push(earlier);
         }
         Nodes = [.. Nodes.Where(needed.Contains)];
+    }
+
+    /// <summary>Puts inputs before their readers, and otherwise keeps the graph's order.</summary>
+    public void Sort()
+    {
+        var sorted = new List<PlanNode>();
+        var seen = new HashSet<PlanNode>();
+        foreach (var node in Nodes.OrderBy(n => n.Order)) Visit(node);
+        Nodes = sorted;
+
+        void Visit(PlanNode node)
+        {
+            if (!seen.Add(node)) return;
+            foreach (var input in node.Inputs)
+                if (input.Producer is { } producer) Visit(producer);
+            foreach (var earlier in node.After) Visit(earlier);
+            sorted.Add(node);
+        }
     }
 }

@@ -109,6 +109,11 @@ public sealed class CheckpointStore
         return new Checkpoint(directory, CheckpointVerifier.Verify(directory, step));
     }
 
+    /// <summary>Verifies one checkpoint's directory, wherever it lies.</summary>
+    /// <exception cref="CheckpointException">It is no checkpoint, or damaged; the message says how.</exception>
+    public static Checkpoint Open(string directory) =>
+        new(directory, CheckpointVerifier.Verify(directory, CheckpointVerifier.ReadState(directory).Step));
+
     private static string NameOf(long step) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:00000000}");
 
     /// <summary>A damaged checkpoint makes way for a whole one of the same step; a whole one is never replaced.</summary>

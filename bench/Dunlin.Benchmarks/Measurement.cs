@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using Dunlin.Graphs;
+using Dunlin.Graphs.Plans;
+using Dunlin.Tensors;
+using Dunlin.Tensors.Kernels;
+using Dunlin.Training.Layers;
+
+namespace Dunlin.Benchmarks;
+
+/// <summary>Forward pass, backward pass and momentum update on one batch that lies ready.</summary>
+internal sealed class Measurement : IDisposable
+{
+    private readonly Session _session;
+    private readonly Step _step;
+    private readonly Tensor[] _feeds;
+    private readonly Tensor[] _results = [Tensor.Zeros(DType.Float32, Shape.Scalar)];
+
+    public Measurement(Row row, IKernelSet kernels, int threads)
+    {
+        var graph = new Graph();
+        var input = graph.Placeholder("input", DType.Float32, row.Input.With(0, Shape.Unknown));
+        var target = graph.Placeholder("target", DType.Int64, [Shape.Unknown]);
+        var counter = graph.Variable("step", DType.Int64, Shape.Scalar, new Training.Initializers.Zeros(), trainable: false);
+        var context = new BuildContext(graph, training: true, seed: 1, counter.Value);
+        var loss = Losses.SoftmaxCrossEntropy(context.Apply(row.Model, input), target);
+        var trainable = graph.Variables.Where(v => v.IsTrainable).ToList();
+        var parameters = trainable.Zip(Gradients.Of(loss, trainable), (variable, gradient) => new Parameter(variable, gradient!)).ToList();
+        var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
+        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1 });
+        _step = _session.Compile([input, target], [loss], [.. updates, counter.Assign(counter.Value + 1)]);
+        _feeds = [Inputs(row), Targets(row)];
+    }
+
+    /// <summary>The kernels of the step, in order.</summary>
+    public Plan Plan => _step.PlanFor(_feeds);
+
+    public void Step() => _step.Run(_feeds, _results);
+
+    public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
+
+    /// <summary>The median milliseconds of a step, after a warm-up.</summary>
+    public double Milliseconds(double seconds)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; i < 3 || clock.Elapsed.TotalSeconds < seconds / 3; i++) Step();
+        var one = Math.Max(1, (int)(0.002 / Time(1)));
+        var times = new List<double>();
+        clock.Restart();
+        while (times.Count < 5 || clock.Elapsed.TotalSeconds < seconds) times.Add(Time(one) * 1e3);
+        times.Sort();
+        return times[times.Count / 2];
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    /// <summary>Seconds a step over some steps in a row: a single short one is below the clock's grain.</summary>
+    private double Time(int steps)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        for (var i = 0; i < steps; i++) Step();
+        return Stopwatch.GetElapsedTime(begin).TotalSeconds / steps;
+    }
+
+    private static Tensor Inputs(Row row)
+    {
+        var tensor = Tensor.Uninitialized(DType.Float32, row.Input);
+        Philox.FillNormal(tensor.Span<float>(), new PhiloxKey(1), 0, 0, 1);
+        return tensor;
+    }
+
+    private static Tensor Targets(Row row)
+    {
+        var tensor = Tensor.Uninitialized(DType.Int64, [row.Input[0]]);
+        Philox.FillIntegers(tensor.Span<long>(), 0, row.Classes, new PhiloxKey(2), 0);
+        return tensor;
+    }
+}

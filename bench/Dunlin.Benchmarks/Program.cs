@@ -1,0 +1,26 @@
+using System.Globalization;
+using Dunlin.Benchmarks;
+using Dunlin.Tensors.Kernels;
+
+// dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
+var profile = args.Contains("--profile");
+args = [.. args.Where(a => a != "--profile")];
+if (args.Length < 2 || Row.All.FirstOrDefault(r => r.Name == args[0]) is not { } row || !int.TryParse(args[1], out var threads))
+{
+    Console.Error.WriteLine($"usage: dunlin-bench {string.Join("|", Row.All.Select(r => r.Name))} THREADS [managed|onednn] [SECONDS] [--profile]");
+    return 2;
+}
+var kernels = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
+var seconds = args.Length > 3 ? double.Parse(args[3], CultureInfo.InvariantCulture) : 3;
+using var measurement = new Measurement(row, kernels, threads);
+var milliseconds = measurement.Milliseconds(seconds);
+if (profile)
+{
+    var observer = new Profile();
+    for (var i = 0; i < Math.Clamp(2000 / milliseconds, 3, 2000); i++) measurement.Step(observer);
+    foreach (var line in observer.Lines()) Console.Error.WriteLine(line);
+    Console.Error.WriteLine($"arena {measurement.Plan.ArenaBytes / 1e6:F1} MB");
+}
+var peak = long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"ms":{{milliseconds:F5}},"peak_mb":{{peak:F1}},"kernels":"{{kernels.Name}}"}"""));
+return 0;

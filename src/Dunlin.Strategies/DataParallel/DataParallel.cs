@@ -1,0 +1,54 @@
+using Dunlin.Communication;
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors.Collectives;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies;
+
+/// <summary>
+/// Synchronous data parallelism: every worker holds the whole model and takes a share of each batch; the gradients are summed over the
+/// workers before the update, so all workers stay equal and the step is that of one worker on the joined batch. Sums start as soon as
+/// a bucket of gradients is there, while the rest of the backward pass runs (Li et al., "PyTorch Distributed", 2020).
+/// </summary>
+/// <param name="workers">Threads of this process, at least 1.</param>
+/// <param name="options">Defaults unless given.</param>
+public sealed class DataParallel(int workers, DataParallelOptions? options = null) : ITrainingStrategy
+{
+    private readonly DataParallelOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "data-parallel";
+
+    /// <inheritdoc/>
+    public int Workers { get; } = workers >= 1 ? workers : throw new DunlinException($"Data parallelism needs at least 1 worker, not {workers}.");
+
+    /// <inheritdoc/>
+    public void Run(Action<IWorker> program) =>
+        LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options.BucketBytes)), _options.Local);
+
+    private sealed class Worker(ICommunicator communicator, long bucketBytes) : IWorker
+    {
+        public int Rank => communicator.Rank;
+
+        public ICommunicator Communicator => communicator;
+
+        public string Axis => "data";
+
+        /// <summary>Sparse gradients travel dense: the rows that other workers touched are not known beforehand.</summary>
+        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients)
+        {
+            if (communicator.Size == 1) return gradients;
+            Value[] dense = [.. gradients.Select(g => g.Dense())];
+            var combined = new Gradient[dense.Length];
+            foreach (var bucket in Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], bucketBytes))
+            {
+                var sums = Operations.AllReduceTogether([.. bucket.Select(i => dense[i])], Axis);
+                for (var k = 0; k < bucket.Count; k++) combined[bucket[k]] = sums[k];
+            }
+            return combined;
+        }
+
+        public IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars) => communicator.Size == 1 ? scalars : Operations.AllReduceTogether(scalars, Axis);
+    }
+}

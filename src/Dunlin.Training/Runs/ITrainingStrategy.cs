@@ -1,0 +1,45 @@
+using Dunlin.Graphs;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Training;
+
+/// <summary>
+/// How a training run is spread over workers. Every worker runs the same program: the strategy starts them, and may rewrite the
+/// gradients of the graph that each of them builds.
+/// </summary>
+public interface ITrainingStrategy
+{
+    /// <summary>What users call it, such as <c>data-parallel</c>.</summary>
+    string Name { get; }
+
+    /// <summary>How many workers there are, at least 1.</summary>
+    int Workers { get; }
+
+    /// <summary>Runs the program once for each worker that lives in this process and returns when all have ended.</summary>
+    /// <param name="program">What each worker does.</param>
+    /// <exception cref="DunlinException">A worker failed: the first error in time, with the worker's rank.</exception>
+    void Run(Action<IWorker> program);
+}
+
+/// <summary>One worker of a training run, and how it meets the others.</summary>
+public interface IWorker
+{
+    /// <summary>From 0 to the number of workers − 1; worker 0 reports and saves.</summary>
+    int Rank { get; }
+
+    /// <summary>All workers.</summary>
+    ICommunicator Communicator { get; }
+
+    /// <summary>The mesh axis that collective operations of the graph may name.</summary>
+    string Axis { get; }
+
+    /// <summary>
+    /// Turns this worker's gradients into those of the whole batch. Each worker's loss is weighted by its share of the batch, so a
+    /// sum over the workers is the gradient of the mean loss.
+    /// </summary>
+    /// <param name="gradients">One for each trainable variable that the loss depends on.</param>
+    IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients);
+
+    /// <summary>Sums scalars over the workers, within the graph.</summary>
+    IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars);
+}

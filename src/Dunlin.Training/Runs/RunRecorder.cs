@@ -1,0 +1,193 @@
+using System.Globalization;
+using Dunlin.Graphs;
+using Dunlin.Tensors;
+using Dunlin.Training.Checkpoints;
+using Dunlin.Training.Reports;
+
+namespace Dunlin.Training;
+
+/// <summary>
+/// What a run leaves behind: checkpoints, metrics, curves and reports. Worker 0 writes and reports; the others only load. Every worker
+/// keeps the same account of the best epoch, so all stop early together.
+/// </summary>
+internal sealed class RunRecorder : IDisposable
+{
+    private const string ModelGroup = "model", StateGroup = "optimizer", BadEpochs = "epochs-without-improvement", BestStep = "best-step";
+
+    private readonly TrainerOptions _options;
+    private readonly IWorker _worker;
+    private readonly TrainingGraph _graph;
+    private readonly CheckpointStore? _store;
+    private readonly bool _higherIsBetter;
+    private readonly string _monitor;
+    private readonly List<EpochReport> _epochs = [];
+    private readonly double[] _sums;
+    private MetricsLog? _log;
+    private double? _best;
+    private long? _bestStep;
+    private double? _lastMetric;
+    private int _badEpochs;
+    private long _examples;
+    private long _began;
+
+    public RunRecorder(TrainingRecipe recipe, TrainerOptions options, IWorker worker, TrainingGraph graph)
+    {
+        (_options, _worker, _graph) = (options, worker, graph);
+        _monitor = options.Monitor ?? graph.MetricNames[0];
+        if (!graph.MetricNames.Contains(_monitor))
+            throw new DunlinException($"The run is to monitor '{_monitor}', but it measures {string.Join(", ", graph.MetricNames)}.");
+        _higherIsBetter = recipe.Metrics.FirstOrDefault(m => m.Name == _monitor)?.HigherIsBetter ?? false;
+        _sums = new double[graph.MetricNames.Count];
+        if (options.RunDirectory is not { } directory) return;
+        _store = new CheckpointStore(Path.Combine(directory, "checkpoints"), new CheckpointOptions
+        {
+            KeepLast = options.KeepCheckpoints,
+            KeepBest = _higherIsBetter ? BestMetric.Highest : BestMetric.Lowest,
+            ReadOnly = worker.Rank != 0,
+            Warn = worker.Rank == 0 ? Warn : null,
+        });
+    }
+
+    /// <summary>Steps that were done before this run.</summary>
+    public long ResumedStep { get; private set; }
+
+    /// <summary>The newest complete checkpoint, or null.</summary>
+    public string? LastCheckpoint { get; private set; }
+
+    public bool ShouldStopEarly => _badEpochs >= _options.EarlyStopPatience;
+
+    /// <summary>Loads the newest good checkpoint, if asked to.</summary>
+    /// <returns>The epoch and the batch within it that come next.</returns>
+    public (long Epoch, int Batch) Resume()
+    {
+        if (_store is null) return (0, 0);
+        if (!_options.Resume)
+        {
+            if (_store.Steps.Count > 0)
+                throw new DunlinException($"{_options.RunDirectory} holds checkpoints of an earlier run, up to step {_store.Steps[^1]}; resume it, or choose another run directory.");
+            // No worker may save before all have looked.
+            _worker.Communicator.StartBarrier().Wait();
+            return (0, 0);
+        }
+        if (_store.LoadLatest() is not { } checkpoint) return (0, 0);
+        if (checkpoint.State.RandomCounters.TryGetValue("seed", out var seed) && seed != _options.Seed)
+            throw new DunlinException($"The checkpoint {checkpoint.Directory} belongs to a run with seed {seed}, not {_options.Seed}; resume with that seed.");
+        Variables.Load(_graph.Session, _graph.ModelVariables, checkpoint.Load(ModelGroup), checkpoint.Directory);
+        Variables.Load(_graph.Session, _graph.StateVariables, checkpoint.Load(StateGroup), checkpoint.Directory);
+        (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
+        _lastMetric = checkpoint.State.Metric;
+        _badEpochs = Note(checkpoint.State, BadEpochs) is { } bad ? (int)bad : 0;
+        _bestStep = Note(checkpoint.State, BestStep);
+        _worker.Communicator.StartBarrier().Wait();
+        return (checkpoint.State.Epoch, checkpoint.State.BatchInEpoch);
+    }
+
+    public void Start(int stepsPerEpoch, long firstStep)
+    {
+        if (_worker.Rank != 0) return;
+        if (_options.RunDirectory is { } directory)
+            _log = new MetricsLog(Path.Combine(directory, "metrics.jsonl"), firstStep > 0 ? firstStep : null, _options.Clock);
+        var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Communicator.Size, _graph.Threads, _options.Kernels.Name,
+            _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.TensorType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
+        foreach (var observer in _options.Observers) observer.Started(plan);
+    }
+
+    public void BeginEpoch()
+    {
+        _sums.AsSpan().Clear();
+        _examples = 0;
+        _began = _options.Clock.GetTimestamp();
+    }
+
+    public void Stepped(in StepReport report)
+    {
+        _examples += report.Examples;
+        for (var i = 0; i < _sums.Length; i++) _sums[i] += report.Metrics[i] * report.Examples;
+        if (_worker.Rank != 0) return;
+        foreach (var observer in _options.Observers) observer.Stepped(report);
+    }
+
+    public void EndEpoch(long epoch, long step, IReadOnlyDictionary<string, double> validation)
+    {
+        var names = _graph.MetricNames;
+        var training = Enumerable.Range(0, names.Count).ToDictionary(i => names[i], i => _sums[i] / _examples);
+        var metric = (validation.Count > 0 ? validation : training)[_monitor];
+        var isBest = _best is not { } best || (_higherIsBetter ? metric > best : metric < best);
+        (_lastMetric, _badEpochs) = (metric, isBest ? 0 : _badEpochs + 1);
+        if (isBest) (_best, _bestStep) = (metric, step);
+        var seconds = _options.Clock.GetElapsedTime(_began).TotalSeconds;
+        var report = new EpochReport(epoch, step, training, validation, seconds, _examples / seconds, isBest);
+        _epochs.Add(report);
+        if (_worker.Rank != 0) return;
+        _log?.Write(step, epoch, [.. training.Select(t => ($"{t.Key}/train", t.Value)), .. validation.Select(v => ($"{v.Key}/valid", v.Value)), ("speed/items_per_s", report.ItemsPerSecond)]);
+        foreach (var observer in _options.Observers) observer.EpochEnded(report);
+    }
+
+    /// <summary>Saves a checkpoint. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
+    public void Save(long step, long epoch, int batch)
+    {
+        if (_store is null || _worker.Rank != 0 || _store.Steps.LastOrDefault(-1) == step) return;
+        foreach (var variable in _graph.ModelVariables)
+            if (Graphs.Ops.Finiteness.FirstViolation(variable.TensorType.Type, _graph.Session.Storage(variable).Address, variable.TensorType.Shape.ElementCount) is { Index: >= 0 } found)
+                throw new Graphs.Ops.NonFiniteException(
+                    $"After step {step} the variable {variable.Name} holds {found.Value} at element {found.Index}: the last update overflowed, and no checkpoint was saved of it.{(LastCheckpoint is null ? "" : $" The last good checkpoint is {LastCheckpoint}.")} Lower the learning rate or clip gradients.");
+        var state = new CheckpointState
+        {
+            Step = step,
+            Epoch = epoch,
+            BatchInEpoch = batch,
+            RandomCounters = new Dictionary<string, ulong> { ["seed"] = _options.Seed, ["step"] = (ulong)step },
+            Mesh = new Dictionary<string, int> { [_worker.Axis] = _worker.Communicator.Size },
+            Strategy = _options.Strategy.Name,
+            Metric = batch == 0 ? _lastMetric : null,
+            BestMetric = _best,
+            Notes = new Dictionary<string, string>
+            {
+                [BadEpochs] = _badEpochs.ToString(CultureInfo.InvariantCulture),
+                [BestStep] = _bestStep?.ToString(CultureInfo.InvariantCulture) ?? "",
+            },
+        };
+        try
+        {
+            LastCheckpoint = _store.Save(state, new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
+            {
+                [ModelGroup] = Elements(_graph.ModelVariables),
+                [StateGroup] = Elements(_graph.StateVariables),
+            });
+        }
+        catch (CheckpointException e)
+        {
+            Warn($"{e.Message} Training goes on{(LastCheckpoint is null ? "" : $"; the last good checkpoint is {LastCheckpoint}")}.");
+            return;
+        }
+        foreach (var observer in _options.Observers) observer.CheckpointSaved(LastCheckpoint, step);
+    }
+
+    public TrainingResult End(EndReason reason, long steps)
+    {
+        var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
+        var weights = _graph.ModelVariables.ToDictionary(v => v.Name, v => _graph.Session.Storage(v).Clone());
+        var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights);
+        if (_worker.Rank != 0) return result;
+        if (_options.RunDirectory is { } directory && _log is not null)
+        {
+            _log.Dispose();
+            _log = null;
+            LearningCurves.Write(Path.Combine(directory, "curves.svg"), MetricsLog.Read(Path.Combine(directory, "metrics.jsonl")));
+        }
+        foreach (var observer in _options.Observers) observer.Ended(result);
+        return result;
+    }
+
+    public void Dispose() => _log?.Dispose();
+
+    private void Warn(string message)
+    {
+        foreach (var observer in _options.Observers) observer.Warned(message);
+    }
+
+    private Dictionary<string, Tensor> Elements(IEnumerable<Variable> variables) => variables.ToDictionary(v => v.Name, _graph.Session.Storage);
+
+    private static long? Note(CheckpointState state, string name) =>
+        state.Notes.TryGetValue(name, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

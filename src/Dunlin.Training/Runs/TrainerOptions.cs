@@ -1,0 +1,65 @@
+using Dunlin.Tensors.Kernels;
+using Dunlin.Training.Data;
+
+namespace Dunlin.Training;
+
+/// <summary>What a training run consists of besides the model, the loss and the optimiser.</summary>
+public sealed record TrainerOptions
+{
+    /// <summary>Passes over the training data.</summary>
+    /// <value>At least 1; 1 unless set.</value>
+    public int Epochs { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 1;
+
+    /// <summary>Examples of one step, over all workers together.</summary>
+    /// <value>At least 1; 64 unless set.</value>
+    public int BatchSize { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 64;
+
+    /// <summary>Examples of one validation step, over all workers together.</summary>
+    /// <value>At least 1; 256 unless set.</value>
+    public int ValidationBatchSize { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 256;
+
+    /// <summary>The seed of everything random: first weights, order of the data, augmentation, dropout.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Random changes of the training examples.</summary>
+    public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
+
+    /// <summary>How the run is spread over workers.</summary>
+    /// <value>One worker unless set.</value>
+    public ITrainingStrategy Strategy { get; init; } = new SingleWorker();
+
+    /// <summary>Where heavy kernels come from.</summary>
+    public IKernelSet Kernels { get; init; } = KernelSets.Default;
+
+    /// <summary>Threads of each worker's kernels.</summary>
+    /// <value>At least 1; this machine's processors divided among the workers unless set.</value>
+    public int? ThreadsPerWorker { get; init; }
+
+    /// <summary>The directory for checkpoints, metrics and curves; nothing is written without one.</summary>
+    public string? RunDirectory { get; init; }
+
+    /// <summary>Steps between checkpoints, besides one after each epoch; 0 for none between.</summary>
+    public int CheckpointEvery { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } }
+
+    /// <summary>How many of the newest checkpoints are kept, besides the best.</summary>
+    /// <value>At least 1; 3 unless set.</value>
+    public int KeepCheckpoints { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 3;
+
+    /// <summary>Whether to go on from the newest good checkpoint of <see cref="RunDirectory"/>, if there is one.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The validation metric by which the best checkpoint is kept and early stopping decides; the loss (lower is better) unless set.</summary>
+    public string? Monitor { get; init; }
+
+    /// <summary>Ends the run after this many epochs in a row without a better <see cref="Monitor"/>; null for never.</summary>
+    public int? EarlyStopPatience { get; init; }
+
+    /// <summary>Ends the run after this many steps, wherever that is; null for no limit.</summary>
+    public long? MaxSteps { get; init; }
+
+    /// <summary>Are told how the run goes, on worker 0's thread.</summary>
+    public IReadOnlyList<ITrainingObserver> Observers { get; init; } = [];
+
+    /// <summary>The clock for reports.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

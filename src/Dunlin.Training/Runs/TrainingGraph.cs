@@ -1,0 +1,109 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+using Dunlin.Training.Data;
+using Dunlin.Training.Layers;
+
+namespace Dunlin.Training;
+
+/// <summary>One worker's graph: forward pass, gradients, exchange, update and validation, over one set of variables; and the session that runs it.</summary>
+internal sealed class TrainingGraph : IDisposable
+{
+    private const string CounterName = "training/step";
+
+    public TrainingGraph(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset data)
+    {
+        if (data.Fields.Count < 2) throw new DunlinException($"Training takes a data set of an input and a target; this one has only {string.Join(", ", data.Fields.Select(f => f.Name))}.");
+        var graph = new Graph();
+        Counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, new ZeroCounter(), trainable: false);
+        Input = Placeholder(graph, data.Fields[0]);
+        Target = Placeholder(graph, data.Fields[1]);
+        Weight = graph.Placeholder("weight", DType.Float32, Shape.Scalar);
+        StopRequest = graph.Placeholder("stop", DType.Float32, Shape.Scalar);
+
+        // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker.
+        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Counter.Value);
+        var prediction = Context.Apply(recipe.Model, Input);
+        LocalLoss = Context.Losses.Aggregate(recipe.Loss(prediction, Target), (sum, term) => sum + term);
+        var weighted = LocalLoss * Weight;
+        Value[] measured = [weighted, .. recipe.Metrics.Select(m => m.Mean(prediction, Target) * Weight), StopRequest];
+        var totals = worker.Sum(measured).ToArray();
+        totals[0] = totals[0].CheckFinite("the loss");
+        Totals = totals;
+
+        Variable[] trainable = [.. graph.Variables.Where(v => v.IsTrainable)];
+        var gradients = Gradients.Of(weighted, trainable);
+        (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
+        if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
+        var combined = worker.Combine([.. learned.Select(l => l.Gradient)]);
+        using (graph.RunAfter(totals[0]))
+        {
+            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, [.. learned.Zip(combined, (l, g) => new Parameter(l.Variable, g))])];
+            updates.AddRange(Context.Updates.Select(u => u.Variable.Assign(u.Value)));
+            updates.Add(Counter.Assign(Counter.Value + 1));
+            Updates = updates;
+        }
+
+        var inference = Context.ForInference();
+        var predicted = inference.Apply(recipe.Model, Input);
+        Validation = [recipe.Loss(predicted, Target), .. recipe.Metrics.Select(m => m.Mean(predicted, Target))];
+        MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
+        Threads = options.ThreadsPerWorker ?? Math.Max(1, Environment.ProcessorCount / options.Strategy.Workers);
+        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
+    }
+
+    public Session Session { get; }
+
+    /// <summary>The loss and the metrics, in the order of <see cref="Totals"/> and <see cref="Validation"/>.</summary>
+    public IReadOnlyList<string> MetricNames { get; }
+
+    public BuildContext Context { get; }
+
+    /// <summary>Steps done: the key of all random operations.</summary>
+    public Variable Counter { get; }
+
+    public int Threads { get; }
+
+    public Value Input { get; }
+
+    public Value Target { get; }
+
+    /// <summary>This worker's share of the batch.</summary>
+    public Value Weight { get; }
+
+    /// <summary>Above 0 where this worker was asked to stop.</summary>
+    public Value StopRequest { get; }
+
+    /// <summary>The mean loss over this worker's examples.</summary>
+    public Value LocalLoss { get; }
+
+    /// <summary>The loss and the metrics over the whole batch, then the number of workers that were asked to stop.</summary>
+    public IReadOnlyList<Value> Totals { get; }
+
+    /// <summary>What a step changes.</summary>
+    public IReadOnlyList<Value> Updates { get; }
+
+    /// <summary>The loss and the metrics of inference, over this worker's examples.</summary>
+    public IReadOnlyList<Value> Validation { get; }
+
+    /// <summary>The variables of the model itself, statistics included.</summary>
+    public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v));
+
+    /// <summary>The optimiser's variables and the counter.</summary>
+    public IEnumerable<Variable> StateVariables => Session.Graph.Variables.Where(IsState);
+
+    /// <summary>The variables that each worker's own examples change.</summary>
+    public IEnumerable<Variable> Statistics => Context.Updates.Select(u => u.Variable);
+
+    public void Dispose() => Session.Dispose();
+
+    private static bool IsState(Variable variable) => variable.Name == CounterName || variable.Name.StartsWith("optimizer/", StringComparison.Ordinal);
+
+    private static Value Placeholder(Graph graph, Field field) =>
+        graph.Placeholder(field.Name, field.Type.Type, Shape.Of(Shape.Unknown).Append(field.Type.Shape.Dimensions));
+
+    private sealed record ZeroCounter : Initializer
+    {
+        public override void Fill(Tensor target, ulong seed, ulong stream) => target.Span<long>().Clear();
+    }
+}

@@ -1,0 +1,123 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+using Dunlin.Training.Data;
+
+namespace Dunlin.Training;
+
+/// <summary>One worker's part of a training run, from the first batch to the last checkpoint.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly TrainingRecipe _recipe;
+    private readonly TrainerOptions _options;
+    private readonly IWorker _worker;
+    private readonly CancellationToken _stop;
+    private readonly TrainingGraph _graph;
+    private readonly DataLoader _loader;
+    private readonly Validator? _validator;
+    private readonly RunRecorder _recorder;
+    private readonly Step _step;
+    private readonly Tensor[] _feeds = new Tensor[4];
+    private readonly Tensor[] _results;
+    private readonly double[] _metrics;
+    private long _steps;
+
+    public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, CancellationToken stop)
+    {
+        (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
+        _graph = new TrainingGraph(recipe, options, worker, training);
+        _step = _graph.Session.Compile([_graph.Input, _graph.Target, _graph.Weight, _graph.StopRequest], _graph.Totals, _graph.Updates);
+        _loader = new DataLoader(training, new DataLoaderOptions
+        {
+            BatchSize = options.BatchSize,
+            Seed = options.Seed,
+            Rank = worker.Rank,
+            Ranks = worker.Communicator.Size,
+            Augmentations = options.Augmentations,
+        });
+        _validator = validation is null ? null : new Validator(_graph, worker, validation, options.ValidationBatchSize);
+        _recorder = new RunRecorder(recipe, options, worker, _graph);
+        (_feeds[2], _feeds[3]) = (Tensor.Zeros(DType.Float32, Shape.Scalar), Tensor.Zeros(DType.Float32, Shape.Scalar));
+        _results = [.. _graph.Totals.Select(_ => Tensor.Zeros(DType.Float32, Shape.Scalar))];
+        _metrics = new double[_results.Length - 1];
+    }
+
+    public TrainingResult Execute()
+    {
+        var (epoch, batch) = _recorder.Resume();
+        _steps = _recorder.ResumedStep;
+        _loader.Seek(epoch, batch);
+        _recorder.Start(_loader.StepsPerEpoch, _steps);
+        for (; epoch < _options.Epochs; epoch++)
+        {
+            if (RunEpoch(epoch) is { } early) return _recorder.End(early, _steps);
+            if (_recorder.ShouldStopEarly) return _recorder.End(EndReason.EarlyStop, _steps);
+        }
+        return _recorder.End(EndReason.Completed, _steps);
+    }
+
+    public void Dispose()
+    {
+        _loader.Dispose();
+        _validator?.Dispose();
+        _recorder.Dispose();
+        _graph.Dispose();
+    }
+
+    /// <summary>Runs the rest of an epoch; returns a reason if the run ends with it.</summary>
+    private EndReason? RunEpoch(long epoch)
+    {
+        EndReason? end = null;
+        _recorder.BeginEpoch();
+        while (_loader.TryNext(out var batch))
+        {
+            var stopping = RunStep(batch);
+            _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
+            end = stopping ? EndReason.Stopped : _steps == _options.MaxSteps ? EndReason.Completed : null;
+            if (batch.Step == _loader.StepsPerEpoch - 1) continue;
+            if (end is not null || (_options.CheckpointEvery > 0 && _steps % _options.CheckpointEvery == 0)) Save(epoch, batch.Step + 1);
+            if (end is not null) return end;
+        }
+        ShareStatistics();
+        _recorder.EndEpoch(epoch, _steps, _validator?.Measure() ?? new Dictionary<string, double>());
+        Save(epoch + 1, 0);
+        return end;
+    }
+
+    /// <summary>Runs one step.</summary>
+    /// <returns>Whether any worker was asked to stop.</returns>
+    private bool RunStep(Batch batch)
+    {
+        (_feeds[0], _feeds[1]) = (batch.Tensors[0], batch.Tensors[1]);
+        _feeds[2].Span<float>()[0] = (float)batch.Weight;
+        _feeds[3].Span<float>()[0] = _stop.IsCancellationRequested ? 1 : 0;
+        try { _step.Run(_feeds, _results); }
+        catch (NonFiniteException e) { throw Explain(e); }
+        _steps++;
+        for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _results[i].Span<float>()[0];
+        return _results[^1].Span<float>()[0] > 0;
+    }
+
+    private void Save(long epoch, int batch)
+    {
+        ShareStatistics();
+        _recorder.Save(_steps, epoch, batch);
+    }
+
+    /// <summary>Every worker's running statistics have seen other examples: worker 0's are the model's.</summary>
+    private void ShareStatistics()
+    {
+        if (_worker.Communicator.Size == 1) return;
+        foreach (var variable in _graph.Statistics) _worker.Communicator.Broadcast(_graph.Session.Storage(variable), 0);
+    }
+
+    /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
+    private NonFiniteException Explain(NonFiniteException error)
+    {
+        var where = NonFiniteSearch.Find(_graph, _feeds.AsSpan(0, 2));
+        if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
+        var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";
+        return new NonFiniteException($"Step {_steps + 1}: {error.Message.TrimEnd('.')}. {where ?? "Its cause did not show again."}{kept} Lower the learning rate, clip gradients, or check the data.");
+    }
+}
