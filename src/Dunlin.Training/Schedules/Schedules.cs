@@ -1,0 +1,56 @@
+namespace Dunlin.Training;
+
+/// <summary>The usual schedules. Steps count from 0: the first update is made at step 0.</summary>
+public static class Schedules
+{
+    /// <summary>Always the same number.</summary>
+    public static Schedule Constant(double value) => value;
+
+    /// <summary>value · factorᵏ, k = ⌊step / every⌋.</summary>
+    public static Schedule StepDecay(double value, long every, double factor)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
+        return new(step => value * Power(factor, Scalar.Truncate(step / every)));
+    }
+
+    /// <summary>value · factor^(step / every), without steps in it.</summary>
+    public static Schedule Exponential(double value, long every, double factor)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
+        return new(step => value * Power(factor, step / every));
+    }
+
+    /// <summary>end + (value − end) · (1 − step / steps)ᵖ, and end afterwards; power 1 is a straight line.</summary>
+    public static Schedule Polynomial(double value, long steps, double end = 0, double power = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(power);
+        // 0ᵖ = e^(p · log 0) = e^−∞ = 0, as it should be.
+        return new(step => end + (value - end) * Scalar.Exp(power * Scalar.Log(1 - Progress(step, steps))));
+    }
+
+    /// <summary>A straight line from inner / steps at step 0 up to the inner schedule at step <paramref name="steps"/> − 1; the inner schedule, delayed by so many steps, afterwards (Goyal et al., 2017).</summary>
+    public static Schedule Warmup(long steps, Schedule inner)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return new(step => Scalar.Min(1, (step + 1) / steps) * inner.At(Scalar.Max(0, step - steps)));
+    }
+
+    /// <summary>One schedule before the first boundary, the next from that step on, and so forth; each sees the step itself, from 0.</summary>
+    /// <param name="first">Before the first boundary.</param>
+    /// <param name="rest">From which step on which schedule; steps ascending.</param>
+    public static Schedule Piecewise(Schedule first, params IReadOnlyList<(long From, Schedule Schedule)> rest)
+    {
+        for (var i = 1; i < rest.Count; i++)
+            if (rest[i].From <= rest[i - 1].From) throw new ArgumentException($"The steps of a piecewise schedule ascend; {rest[i].From} follows {rest[i - 1].From}.", nameof(rest));
+        return new(step => rest.Aggregate(first.At(step), (before, piece) => Scalar.IfLess(step, piece.From, before, piece.Schedule.At(step))));
+    }
+
+    private static Scalar Progress(Scalar step, long steps) => Scalar.Min(1, step / steps);
+
+    private static Scalar Power(double x, Scalar exponent)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(x);
+        return Scalar.Exp(Math.Log(x) * exponent);
+    }
+}
