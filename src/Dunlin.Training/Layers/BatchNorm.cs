@@ -1,0 +1,35 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+
+namespace Dunlin.Training.Layers;
+
+/// <summary>
+/// Batch normalisation over all dimensions but channel 1 (Ioffe and Szegedy, 2015): y = scale · (x − mean) / √(variance + ε) + shift. In training
+/// with the batch's own statistics, which also move running ones; in inference with those. Variables: scale[C], shift[C], and not trained
+/// running_mean[C], running_variance[C].
+/// </summary>
+/// <param name="momentum">How far a step moves the running statistics towards the batch's, from 0 to 1.</param>
+/// <param name="epsilon">Keeps the root away from 0.</param>
+/// <remarks>As in PyTorch the running variance is of the unbiased estimate: the batch's variance times n / (n − 1), with n elements a channel.</remarks>
+public sealed class BatchNorm(double momentum = 0.1, double epsilon = 1e-5) : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input)
+    {
+        if (input.Shape.Rank < 2 || input.Shape[1] == Shape.Unknown) throw new ShapeException($"expected x[N, C, …] with a known number of channels, got {input.Shape}.");
+        Shape channels = [input.Shape[1]];
+        var scale = context.Variable("scale", channels, Initializers.Ones, type: input.Type);
+        var shift = context.Variable("shift", channels, Initializers.Zeros, type: input.Type);
+        var runningMean = context.Variable("running_mean", channels, Initializers.Zeros, trainable: false, input.Type);
+        var runningVariance = context.Variable("running_variance", channels, Initializers.Ones, trainable: false, input.Type);
+        if (!context.IsTraining) return input.BatchNormInference(scale, shift, runningMean, runningVariance, epsilon);
+        var (y, mean, variance) = input.BatchNorm(scale, shift, epsilon);
+        var count = input.Graph.Add(new CountRatio(input.Type), [input, mean]);
+        // With one element a channel there is no unbiased estimate; the variance is 0 and stays so.
+        var unbiased = variance * (count / (count - 1).Maximum(count.Number(1)));
+        context.Update(runningMean, runningMean.Value + (mean - runningMean) * momentum);
+        context.Update(runningVariance, runningVariance.Value + (unbiased - runningVariance) * momentum);
+        return y;
+    }
+}
