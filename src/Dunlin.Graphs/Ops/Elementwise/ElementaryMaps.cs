@@ -45,6 +45,23 @@ internal static class ElementaryMaps
         for (var i = 0; i < x.Length; i++) y[i] = T.Max(x[i], T.Zero) + decay[i];
     }
 
+    /// <summary>x / (1 + |x|).</summary>
+    public static void Softsign<T>(ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Span<T> size = (stackalloc T[TileFunction.MaxLength])[..x.Length];
+        TensorPrimitives.Abs(x, size);
+        TensorPrimitives.Add<T>(size, T.One, size);
+        TensorPrimitives.Divide(x, size, y);
+    }
+
+    /// <summary>slope · x for x > 0, else alpha · (eˣ − 1).</summary>
+    public static void Elu<T>(ReadOnlySpan<T> x, T slope, T alpha, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Span<T> less = (stackalloc T[TileFunction.MaxLength])[..x.Length];
+        Expm1(x, less);
+        for (var i = 0; i < x.Length; i++) y[i] = x[i] > T.Zero ? slope * x[i] : alpha * less[i];
+    }
+
     /// <summary>log(1 + exp(−|x|)). Unlike elsewhere, y is not x.</summary>
     public static void Decay<T>(ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
