@@ -31,7 +31,10 @@ public sealed record BroadcastTo : Operation
         [outputGradients[0]!.ReduceToLike(node.Inputs[0]), null];
 
     /// <summary>A copy that repeats the first of two inputs; the second is read for its shape only.</summary>
-    internal static Kernel Kernel(TensorType from, TensorType to) => new LeadingInputs(new BroadcastKernel(new Copy(), [from], to), 1, 2, 1);
+    internal static Kernel Kernel(TensorType from, TensorType to) => new LeadingInputs(Copying(from, to), 1, 2, 1);
+
+    /// <summary>A copy that repeats its only input.</summary>
+    internal static Kernel Copying(TensorType from, TensorType to) => new BroadcastKernel(new Copy(), [from], to);
 
     private sealed record Copy : Elementwise
     {
@@ -47,9 +50,37 @@ public sealed record BroadcastTo : Operation
     }
 }
 
+/// <summary>Repeats the input, by the rules of broadcasting, in a fixed shape.</summary>
+/// <remarks>Gradient: dy summed over the repeated dimensions.</remarks>
+/// <param name="Target">The shape; an unknown length (−1) stays the input's.</param>
+public sealed record BroadcastToShape(Shape Target) : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 1);
+        return Shape.TryBroadcast(inputs[0].Shape, Target, out var shape) && Target.Accepts(shape)
+            ? [new(inputs[0].Type, shape)]
+            : throw Mismatch(inputs, $"the shape does not broadcast to {Target}.");
+    }
+
+    /// <inheritdoc/>
+    public override MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) =>
+        inputs[0].Shape.ElementCount == output.Shape.ElementCount ? new MemoryView(0) : null;
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => BroadcastTo.Copying(context.Inputs[0], context.Outputs[0]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]!.ReduceToLike(node.Inputs[0])];
+}
+
 /// <summary>Broadcasting.</summary>
 public static partial class Operations
 {
     /// <inheritdoc cref="Ops.BroadcastTo"/>
     public static Value BroadcastToLike(this Value x, Value like) => x.Graph.Add(new BroadcastTo(), [x, like]);
+
+    /// <inheritdoc cref="BroadcastToShape"/>
+    public static Value BroadcastTo(this Value x, Shape shape) => x.Graph.Add(new BroadcastToShape(shape), [x]);
 }

@@ -1,3 +1,4 @@
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
@@ -52,35 +53,39 @@ public sealed record ScatterAdd : Operation
         ExpectInputs(inputs, 3);
         if (inputs[1].Type is not (DType.Int32 or DType.Int64) || inputs[1].Shape.Rank != 1) throw Mismatch(inputs, "the second input, the row numbers, is Int32 or Int64 of one dimension.");
         var rows = inputs[0].Shape.Rank == 0 ? Shape.Scalar : inputs[1].Shape.Append(inputs[0].Shape.Dimensions[1..]);
-        return inputs[0].Type == inputs[2].Type && inputs[0].Type is DType.Float32 or DType.Float64 && rows.Accepts(inputs[2].Shape)
+        return inputs[0].Type == inputs[2].Type && inputs[0].Type.IsFloat() && rows.Accepts(inputs[2].Shape)
             ? [inputs[0]]
-            : throw Mismatch(inputs, $"the rows are {inputs[0].Type}{rows}, and of Float32 or Float64.");
+            : throw Mismatch(inputs, $"the rows are {inputs[0].Type}{rows}, and floating-point.");
     }
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => context.Inputs[0].Type == DType.Float32
-        ? new ScatterAddKernel<float>(context.Inputs[0], context.Inputs[1])
-        : new ScatterAddKernel<double>(context.Inputs[0], context.Inputs[1]);
+    public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
+        ? new RowSumKernel<double>(Name, "row number", inputs[0], inputs[1], fromTable: true)
+        : new RowSumKernel<float>(Name, "row number", inputs[0], inputs[1], fromTable: true));
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!, null, outputGradients[0]!.Gather(node.Inputs[1])];
+}
 
-    private sealed unsafe class ScatterAddKernel<T>(TensorType table, TensorType indices) : Kernel where T : unmanaged, System.Numerics.INumber<T>
+/// <summary>Adds rows to those of a table, or to zeros, with the given numbers. Inputs: the table if there is one, then numbers and rows, or else rows and numbers.</summary>
+internal sealed unsafe class RowSumKernel<T>(string operation, string what, TensorType table, TensorType indices, bool fromTable) : Kernel
+    where T : unmanaged, System.Numerics.INumber<T>
+{
+    private readonly RowNumbers _numbers = new(operation, what, indices, table.Shape[0]);
+    private readonly int _row = checked((int)table.Shape[1..].ElementCount);
+
+    public override bool CanOverwrite(int input, int output) => fromTable && input == 0;
+
+    public override void Run(nint* buffers, ThreadTeam threads)
     {
-        private readonly RowNumbers _numbers = new("ScatterAdd", "row number", indices, table.Shape[0]);
-        private readonly int _row = checked((int)table.Shape[1..].ElementCount);
-
-        public override bool CanOverwrite(int input, int output) => input == 0;
-
-        public override void Run(nint* buffers, ThreadTeam threads)
+        var (numbers, rows, sums) = fromTable ? (buffers[1], buffers[2], buffers[3]) : (buffers[1], buffers[0], buffers[2]);
+        if (!fromTable) System.Runtime.InteropServices.NativeMemory.Clear((void*)sums, (nuint)table.Bytes);
+        else if (buffers[0] != sums) Buffer.MemoryCopy((void*)buffers[0], (void*)sums, table.Bytes, table.Bytes);
+        for (var i = 0L; i < _numbers.Count; i++)
         {
-            if (buffers[0] != buffers[3]) Buffer.MemoryCopy((void*)buffers[0], (void*)buffers[3], table.Bytes, table.Bytes);
-            for (var i = 0L; i < _numbers.Count; i++)
-            {
-                var target = new Span<T>((T*)buffers[3] + _numbers.At(buffers[1], i) * _row, _row);
-                System.Numerics.Tensors.TensorPrimitives.Add(target, new ReadOnlySpan<T>((T*)buffers[2] + i * _row, _row), target);
-            }
+            var target = new Span<T>((T*)sums + _numbers.At(numbers, i) * _row, _row);
+            System.Numerics.Tensors.TensorPrimitives.Add(target, new ReadOnlySpan<T>((T*)rows + i * _row, _row), target);
         }
     }
 }

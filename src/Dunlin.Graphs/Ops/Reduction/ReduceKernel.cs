@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
@@ -7,13 +8,15 @@ namespace Dunlin.Graphs.Ops;
 /// <summary>Reduces along any set of dimensions: whole runs where the innermost one is reduced, whole rows where it is kept.</summary>
 internal static class ReduceKernel
 {
-    public static Kernel Create(Reducer reducer, TensorType input, int[] axes, ThreadTeam threads) => input.Type switch
-    {
-        DType.Float32 => new ReduceKernel<float>(reducer, input.Shape, axes, threads),
-        DType.Float64 => new ReduceKernel<double>(reducer, input.Shape, axes, threads),
-        DType.Int32 => new ReduceKernel<int>(reducer, input.Shape, axes, threads),
-        _ => new ReduceKernel<long>(reducer, input.Shape, axes, threads),
-    };
+    /// <summary>Prepares the reduction of known types; 16-bit floats are added up in Float32.</summary>
+    public static Kernel Create(Reducer reducer, TensorType input, TensorType output, int[] axes, ThreadTeam threads) =>
+        WidenedKernel.Create([input], [output], (inputs, _) => inputs[0].Type switch
+        {
+            DType.Float32 => new ReduceKernel<float>(reducer, input.Shape, axes, threads),
+            DType.Float64 => new ReduceKernel<double>(reducer, input.Shape, axes, threads),
+            DType.Int32 => new ReduceKernel<int>(reducer, input.Shape, axes, threads),
+            _ => new ReduceKernel<long>(reducer, input.Shape, axes, threads),
+        });
 }
 
 /// <inheritdoc cref="ReduceKernel"/>

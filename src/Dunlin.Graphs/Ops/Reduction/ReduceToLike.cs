@@ -29,7 +29,7 @@ public sealed record ReduceToLike : Operation
         var (x, y) = (context.Inputs[0].Shape, context.Outputs[0].Shape);
         var lead = x.Rank - y.Rank;
         int[] axes = [.. Enumerable.Range(0, x.Rank).Where(d => d < lead || (y[d - lead] == 1 && x[d] != 1))];
-        return new LeadingInputs(ReduceKernel.Create(Reducer.Sum, context.Inputs[0], axes, context.Threads), 1, 2, 1);
+        return new LeadingInputs(ReduceKernel.Create(Reducer.Sum, context.Inputs[0], context.Outputs[0], axes, context.Threads), 1, 2, 1);
     }
 
     /// <inheritdoc/>

@@ -35,7 +35,7 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
     {
         ExpectInputs(inputs, 1);
         var (type, shape) = inputs[0];
-        if (type is not (DType.Float32 or DType.Float64 or DType.Int32 or DType.Int64) || (Reducer == Reducer.Mean && !type.IsFloat())) throw Mismatch(inputs, $"is not defined for {type}; Cast first.");
+        if (type is DType.UInt8 or DType.Bool || (Reducer == Reducer.Mean && !type.IsFloat())) throw Mismatch(inputs, $"is not defined for {type}; Cast first.");
         var axes = ResolvedAxes(shape.Rank, inputs);
         var lengths = new List<int>();
         for (var d = 0; d < shape.Rank; d++)
@@ -48,7 +48,7 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
-        ReduceKernel.Create(Reducer, context.Inputs[0], ResolvedAxes(context.Inputs[0].Shape.Rank, context.Inputs), context.Threads);
+        ReduceKernel.Create(Reducer, context.Inputs[0], context.Outputs[0], ResolvedAxes(context.Inputs[0].Shape.Rank, context.Inputs), context.Threads);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

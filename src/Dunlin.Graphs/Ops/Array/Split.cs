@@ -1,0 +1,72 @@
+using Dunlin.Graphs.Plans;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>Cuts a tensor along one dimension into parts of the given lengths, one output each.</summary>
+/// <remarks>Gradient: the parts' gradients side by side.</remarks>
+/// <param name="Axis">The dimension; a negative one counts from the last.</param>
+/// <param name="Sizes">The parts' lengths; together the dimension's.</param>
+public sealed record Split(int Axis, Axes Sizes) : Operation
+{
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 1);
+        var (type, x) = inputs[0];
+        if (!Along.Fits(Axis, x)) throw Mismatch(inputs, $"there is no dimension {Axis}.");
+        if (Sizes.Values.Any(s => s < 0) || (x[Axis] != Shape.Unknown && Sizes.Values.Sum() != x[Axis]))
+            throw Mismatch(inputs, $"the parts {Sizes} do not add up to dimension {Axis}'s length {x[Axis]}.");
+        return [.. Sizes.Values.Select(s => new TensorType(type, x.With(Axis, s)))];
+    }
+
+    /// <inheritdoc/>
+    public override Dunlin.Tensors.Kernels.Kernel Prepare(PrepareContext context) => new SplitKernel(context.Inputs[0], Axis, Sizes.Values);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
+        [Operations.Concat([.. outputGradients.Select((dy, i) => dy ?? node.Outputs[i].ZerosLike())], Axis)];
+
+    private sealed unsafe class SplitKernel(TensorType x, int axis, int[] sizes) : ParallelKernel(x.Shape.ElementCount)
+    {
+        private readonly int _outer = Along.Sizes(axis, x.Shape).Outer;
+        private readonly long[] _runs = [.. sizes.Select(s => (long)s * Along.Sizes(axis, x.Shape).Inner * x.Type.Size())];
+
+        public override void Execute(int worker, int workers)
+        {
+            var (begin, end) = ThreadTeam.Share(_outer, worker, workers);
+            var row = 0L;
+            foreach (var run in _runs) row += run;
+            for (var o = begin; o < end; o++)
+            {
+                var source = Operand<byte>(0) + o * row;
+                for (var i = 0; i < _runs.Length; source += _runs[i++])
+                    Buffer.MemoryCopy(source, Operand<byte>(i + 1) + o * _runs[i], _runs[i], _runs[i]);
+            }
+        }
+    }
+}
+
+/// <summary>Taking apart and putting together.</summary>
+public static partial class Operations
+{
+    /// <inheritdoc cref="Ops.Split"/>
+    public static IReadOnlyList<Value> Split(this Value x, int[] sizes, int axis) => x.Graph.AddNode(new Split(axis, new Axes(sizes)), [x]).Outputs;
+
+    /// <summary>Cuts a tensor along one dimension into equal parts; see <see cref="Ops.Split"/>.</summary>
+    /// <exception cref="ShapeException">The dimension's length is unknown, or not a multiple of <paramref name="parts"/>.</exception>
+    public static IReadOnlyList<Value> Split(this Value x, int parts, int axis)
+    {
+        if (!Along.Fits(axis, x.Shape) || x.Shape[axis] == Shape.Unknown || parts < 1 || x.Shape[axis] % parts != 0)
+            throw new ShapeException($"Split({x}): dimension {axis} can't be cut into {parts} equal parts; give their sizes.");
+        return x.Split([.. Enumerable.Repeat(x.Shape[axis] / parts, parts)], axis);
+    }
+
+    /// <summary>The tensors, all of one shape, as one with a new dimension along which they stand.</summary>
+    public static Value Stack(IReadOnlyList<Value> values, int axis = 0) => Concat([.. values.Select(v => v.ExpandDims(axis))], axis < 0 ? axis + values[0].Shape.Rank + 1 : axis);
+
+    /// <summary>The tensors that stand along a dimension, whose length is known, without that dimension.</summary>
+    public static IReadOnlyList<Value> Unstack(this Value x, int axis = 0) =>
+        Along.Fits(axis, x.Shape) && x.Shape[axis] >= 0
+            ? [.. x.Split([.. Enumerable.Repeat(1, x.Shape[axis])], axis).Select(v => v.Squeeze(axis))]
+            : throw new ShapeException($"Unstack({x}): dimension {axis} has to exist and its length to be known.");
+}
