@@ -12,11 +12,12 @@ public sealed class Step : IDisposable
     private readonly IReadOnlyList<Value> _feeds;
     private readonly IReadOnlyList<Value> _fetches;
     private readonly IReadOnlyList<Value> _targets;
+    private readonly IReadOnlySet<string> _disabledPasses;
     private readonly Lock _making = new();
     private Plan[] _plans = [];
 
-    internal Step(Session session, IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets) =>
-        (_session, _feeds, _fetches, _targets) = (session, feeds, fetches, targets);
+    internal Step(Session session, IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets, IReadOnlySet<string> disabledPasses) =>
+        (_session, _feeds, _fetches, _targets, _disabledPasses) = (session, feeds, fetches, targets, disabledPasses);
 
     /// <summary>Runs and returns the fetches in new tensors.</summary>
     public IReadOnlyList<Tensor> Run(params ReadOnlySpan<Tensor> feeds)
@@ -54,7 +55,7 @@ public sealed class Step : IDisposable
                 if (plan.Fits(feeds)) return plan;
             var types = new TensorType[feeds.Length];
             for (var i = 0; i < types.Length; i++) types[i] = feeds[i].TensorType;
-            var made = new Plan(_session, _feeds, types, _fetches, _targets);
+            var made = new Plan(_session, _feeds, types, _fetches, _targets, _disabledPasses);
             _plans = [.. _plans, made];
             return made;
         }

@@ -10,12 +10,14 @@ public sealed class Plan : IDisposable
     private readonly IReadOnlyList<Value> _fetches;
     private readonly IReadOnlyList<Value> _targets;
     private readonly TensorType[] _feedTypes;
+    private readonly IReadOnlySet<string> _disabledPasses;
     private readonly ConcurrentBag<PlanInstance> _spare = [];
     private PlanInstance? _next;
 
-    internal Plan(Session session, IReadOnlyList<Value> feeds, TensorType[] feedTypes, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets)
+    internal Plan(Session session, IReadOnlyList<Value> feeds, TensorType[] feedTypes, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets,
+        IReadOnlySet<string> disabledPasses)
     {
-        (_session, _feeds, _feedTypes, _fetches, _targets) = (session, feeds, feedTypes, fetches, targets);
+        (_session, _feeds, _feedTypes, _fetches, _targets, _disabledPasses) = (session, feeds, feedTypes, fetches, targets, disabledPasses);
         var first = Make();
         (ArenaBytes, Operations) = (first.ArenaBytes, [.. first.Steps.Select(s => $"{s.Operation} ({s.Name}) -> {string.Join(", ", s.OutputTypes)}")]);
         _next = first;
@@ -61,7 +63,7 @@ public sealed class Plan : IDisposable
     {
         var graph = PlanBuilder.Build(_feeds, _feedTypes, _fetches, _targets);
         foreach (var pass in Passes.PlanPasses.All)
-            if (!_session.Options.DisabledPasses.Contains(pass.Name)) pass.Run(graph);
+            if (!_disabledPasses.Contains(pass.Name)) pass.Run(graph);
         var keep = graph.Nodes.Where(n => n.Operation.IsStateful).ToList();
         graph.Prune(keep);
         FetchTypes = [.. graph.Fetches.Select(f => f.Type)];

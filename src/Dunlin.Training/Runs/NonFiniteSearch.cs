@@ -16,7 +16,7 @@ internal static class NonFiniteSearch
         foreach (var variable in graph.ModelVariables)
             if (Violation(graph.Session.Storage(variable)) is { } inVariable)
                 return $"The variable {variable.Name} was not finite before the step: element {inVariable.Index} is {inVariable.Value}; an earlier update overflowed.";
-        using var step = graph.Session.Compile([graph.Input, graph.Target], [graph.LocalLoss]);
+        using var step = graph.Session.CompileUnfused([graph.Input, graph.Target], [graph.LocalLoss]);
         var observer = new Observer();
         step.Run(feeds, [Tensor.Zeros(graph.LocalLoss.Type, Shape.Scalar)], observer);
         return observer.Found;
