@@ -10,6 +10,13 @@ public sealed class Relu : Layer
     protected internal override Value Build(BuildContext context, Value input) => input.Relu();
 }
 
+/// <summary>x held between 0 and 6.</summary>
+public sealed class Relu6 : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.Relu6();
+}
+
 /// <summary>The hyperbolic tangent.</summary>
 public sealed class Tanh : Layer
 {
@@ -24,25 +31,58 @@ public sealed class Sigmoid : Layer
     protected internal override Value Build(BuildContext context, Value input) => input.Sigmoid();
 }
 
+/// <summary>(x + 3) / 6, held between 0 and 1.</summary>
+public sealed class HardSigmoid : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.HardSigmoid();
+}
+
+/// <summary>x held between −1 and 1.</summary>
+public sealed class HardTanh : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.HardTanh();
+}
+
+/// <summary>x · Φ(x), Φ the distribution of a standard normal (Hendrycks and Gimpel, 2016).</summary>
+public sealed class Gelu : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.Gelu();
+}
+
 /// <summary>x · sigmoid(x), also called swish (Elfwing et al., 2018).</summary>
 public sealed class Silu : Layer
 {
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => input * input.Sigmoid();
+    protected internal override Value Build(BuildContext context, Value input) => input.Silu();
 }
 
-/// <summary>x where positive, else slope · x.</summary>
-/// <param name="slope">From 0 to 1.</param>
-public sealed class LeakyRelu(double slope = 0.01) : Layer
+/// <summary>x · tanh(log(1 + eˣ)) (Misra, 2019).</summary>
+public sealed class Mish : Layer
 {
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => input.Maximum(input * slope);
+    protected internal override Value Build(BuildContext context, Value input) => input.Mish();
 }
 
-/// <summary>A function of values as a layer without variables.</summary>
-/// <param name="function">Adds the operations.</param>
-public sealed class Lambda(Func<Value, Value> function) : Layer
+/// <summary>The scaled exponential linear unit (Klambauer et al., 2017).</summary>
+public sealed class Selu : Layer
 {
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => function(input);
+    protected internal override Value Build(BuildContext context, Value input) => input.Selu();
+}
+
+/// <summary>log(1 + eˣ).</summary>
+public sealed class Softplus : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.Softplus();
+}
+
+/// <summary>x / (1 + |x|).</summary>
+public sealed class Softsign : Layer
+{
+    /// <inheritdoc/>
+    protected internal override Value Build(BuildContext context, Value input) => input.Softsign();
 }

@@ -50,11 +50,7 @@ public static class Losses
 
     private static Value Difference(Value prediction, Value target) => prediction - Like(prediction, target);
 
-    private static Value Distance(Value prediction, Value target)
-    {
-        var difference = Difference(prediction, target);
-        return difference.Maximum(-difference);
-    }
+    private static Value Distance(Value prediction, Value target) => Difference(prediction, target).Abs();
 
     /// <summary>Broadcasting would hide a missing dimension: [N, 1] against [N] would compare all pairs.</summary>
     private static Value Like(Value prediction, Value target) => prediction.Shape.Accepts(target.Shape)

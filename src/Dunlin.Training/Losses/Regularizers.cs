@@ -7,7 +7,7 @@ namespace Dunlin.Training;
 public static class Regularizers
 {
     /// <summary>rate · Σ |w| over all elements of some variables.</summary>
-    public static Value L1(double rate, params IEnumerable<Variable> variables) => Total(rate, variables, w => w.Maximum(-w));
+    public static Value L1(double rate, params IEnumerable<Variable> variables) => Total(rate, variables, w => w.Abs());
 
     /// <summary>rate / 2 · Σ w² over all elements of some variables: its gradient is rate · w.</summary>
     public static Value L2(double rate, params IEnumerable<Variable> variables) => Total(rate / 2, variables, w => w.Square());

@@ -10,7 +10,7 @@ public sealed record ClipByValue(double Limit) : GradientTransform
 {
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => p.Map(g => g.Maximum(g.Number(-Limit)).Minimum(g.Number(Limit))))];
+        [.. parameters.Select(p => p.Map(g => g.Clip(-Limit, Limit)))];
 }
 
 /// <summary>Each gradient times limit / max(limit, ‖g‖): no longer than the limit. Sparse gradients stay sparse.</summary>

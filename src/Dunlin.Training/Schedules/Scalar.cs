@@ -47,6 +47,9 @@ public readonly struct Scalar
     /// <summary>√x.</summary>
     public static Scalar Sqrt(Scalar x) => One(x, Math.Sqrt, v => v.Sqrt());
 
+    /// <summary>The cosine.</summary>
+    public static Scalar Cos(Scalar x) => One(x, Math.Cos, v => v.Cos());
+
     /// <summary>The part of x before the point: the largest whole number not above x, for x ≥ 0.</summary>
     public static Scalar Truncate(Scalar x) => One(x, Math.Truncate, v => v.Cast(DType.Int64).Cast(DType.Float64));
 

@@ -20,6 +20,13 @@ public static class Schedules
         return new(step => value * Power(factor, step / every));
     }
 
+    /// <summary>Half a cosine from value at step 0 to end after so many steps, and end afterwards (Loshchilov and Hutter, 2017, without restarts).</summary>
+    public static Schedule Cosine(double value, long steps, double end = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return new(step => end + (value - end) * 0.5 * (1 + Scalar.Cos(Math.PI * Progress(step, steps))));
+    }
+
     /// <summary>end + (value − end) · (1 − step / steps)ᵖ, and end afterwards; power 1 is a straight line.</summary>
     public static Schedule Polynomial(double value, long steps, double end = 0, double power = 1)
     {

@@ -123,6 +123,41 @@ public class LayerTests
         Assert.Equal([3, 6, 1, 2], Run(graph, Apply(graph, new Branches(three, new Sequential()), x)));
     }
 
+    public static TheoryData<Layer, Func<double, double>> Activations => new()
+    {
+        { new Relu(), x => Math.Max(x, 0) },
+        { new Relu6(), x => Math.Clamp(x, 0, 6) },
+        { new Training.Layers.LeakyRelu(0.1), x => x > 0 ? x : 0.1 * x },
+        { new Training.Layers.Elu(2), x => x > 0 ? x : 2 * (Math.Exp(x) - 1) },
+        { new Selu(), x => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (Math.Exp(x) - 1)) },
+        { new Tanh(), Math.Tanh },
+        { new HardTanh(), x => Math.Clamp(x, -1, 1) },
+        { new Sigmoid(), x => 1 / (1 + Math.Exp(-x)) },
+        { new HardSigmoid(), x => Math.Clamp(x / 6 + 0.5, 0, 1) },
+        { new Silu(), x => x / (1 + Math.Exp(-x)) },
+        { new Gelu(), x => x * Phi(x) },
+        { new Mish(), x => x * Math.Tanh(Math.Log(1 + Math.Exp(x))) },
+        { new Softplus(), x => Math.Log(1 + Math.Exp(x)) },
+        { new Softsign(), x => x / (1 + Math.Abs(x)) },
+        { new Training.Layers.Softmax(), x => Math.Exp(x) / new[] { -7f, -1, -0.25, 0.5, 2, 7 }.Sum(Math.Exp) },
+    };
+
+    [Theory, MemberData(nameof(Activations))]
+    public void An_activation_follows_its_formula(Layer layer, Func<double, double> formula)
+    {
+        var graph = new Graph();
+        float[] x = [-7, -1, -0.25f, 0.5f, 2, 7];
+        Assert.Equal(x.Select(v => (float)formula(v)), Run(graph, Apply(graph, layer, graph.Constant(Tensor.From(x, [1, 6])))), Close);
+    }
+
+    /// <summary>The normal distribution by the trapezium rule from −10: exact enough, as its density and slopes vanish there.</summary>
+    private static double Phi(double x)
+    {
+        const int Pieces = 4000;
+        var width = (x + 10) / Pieces;
+        return Enumerable.Range(0, Pieces + 1).Sum(i => (i is 0 or Pieces ? 0.5 : 1) * Math.Exp(-Math.Pow(i * width - 10, 2) / 2)) * width / Math.Sqrt(2 * Math.PI);
+    }
+
     [Fact]
     public void A_reshape_that_does_not_fit_names_both_shapes()
     {

@@ -24,6 +24,10 @@ public class SchedulesTests
     }
 
     [Fact]
+    public void A_cosine_falls_slowly_then_fast_then_slowly() =>
+        Check(Training.Schedules.Cosine(1, 20, 0.1), t => t < 20 ? 0.1 + 0.9 * (1 + Math.Cos(Math.PI * t / 20)) / 2 : 0.1);
+
+    [Fact]
     public void Warm_up_rises_to_the_inner_schedule_and_delays_it() =>
         Check(Training.Schedules.Warmup(5, Training.Schedules.Exponential(1, 10, 0.5)), t => t < 5 ? (t + 1) / 5 : Math.Pow(0.5, (t - 5) / 10));
 
