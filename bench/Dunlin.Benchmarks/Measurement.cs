@@ -3,7 +3,9 @@ using Dunlin.Graphs;
 using Dunlin.Graphs.Plans;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
+using Dunlin.Training;
 using Dunlin.Training.Layers;
+using static Dunlin.Graphs.Ops.Operations;
 
 namespace Dunlin.Benchmarks;
 
@@ -20,7 +22,7 @@ internal sealed class Measurement : IDisposable
         var graph = new Graph();
         var input = graph.Placeholder("input", DType.Float32, row.Input.With(0, Shape.Unknown));
         var target = graph.Placeholder("target", DType.Int64, [Shape.Unknown]);
-        var counter = graph.Variable("step", DType.Int64, Shape.Scalar, new Training.Initializers.Zeros(), trainable: false);
+        var counter = graph.Variable("step", DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         var context = new BuildContext(graph, training: true, seed: 1, counter.Value);
         var loss = Losses.SoftmaxCrossEntropy(context.Apply(row.Model, input), target);
         var trainable = graph.Variables.Where(v => v.IsTrainable).ToList();
