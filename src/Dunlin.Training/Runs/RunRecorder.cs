@@ -20,6 +20,7 @@ internal sealed class RunRecorder : IDisposable
     private readonly CheckpointStore? _store;
     private readonly bool _higherIsBetter;
     private readonly string _monitor;
+    private readonly ITrainingObserver[] _observers;
     private readonly List<EpochReport> _epochs = [];
     private readonly double[] _sums;
     private MetricsLog? _log;
@@ -33,6 +34,7 @@ internal sealed class RunRecorder : IDisposable
     public RunRecorder(TrainingRecipe recipe, TrainerOptions options, IWorker worker, TrainingGraph graph)
     {
         (_options, _worker, _graph) = (options, worker, graph);
+        _observers = [.. options.Observers];
         _monitor = options.Monitor ?? graph.MetricNames[0];
         if (!graph.MetricNames.Contains(_monitor))
             throw new DunlinException($"The run is to monitor '{_monitor}', but it measures {string.Join(", ", graph.MetricNames)}.");
@@ -89,7 +91,7 @@ internal sealed class RunRecorder : IDisposable
             _log = new MetricsLog(Path.Combine(directory, "metrics.jsonl"), firstStep > 0 ? firstStep : null, _options.Clock);
         var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Communicator.Size, _graph.Threads, _options.Kernels.Name,
             _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.TensorType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
-        foreach (var observer in _options.Observers) observer.Started(plan);
+        foreach (var observer in _observers) observer.Started(plan);
     }
 
     public void BeginEpoch()
@@ -104,7 +106,7 @@ internal sealed class RunRecorder : IDisposable
         _examples += report.Examples;
         for (var i = 0; i < _sums.Length; i++) _sums[i] += report.Metrics[i] * report.Examples;
         if (_worker.Rank != 0) return;
-        foreach (var observer in _options.Observers) observer.Stepped(report);
+        foreach (var observer in _observers) observer.Stepped(report);
     }
 
     public void EndEpoch(long epoch, long step, IReadOnlyDictionary<string, double> validation)
@@ -120,7 +122,7 @@ internal sealed class RunRecorder : IDisposable
         _epochs.Add(report);
         if (_worker.Rank != 0) return;
         _log?.Write(step, epoch, [.. training.Select(t => ($"{t.Key}/train", t.Value)), .. validation.Select(v => ($"{v.Key}/valid", v.Value)), ("speed/items_per_s", report.ItemsPerSecond)]);
-        foreach (var observer in _options.Observers) observer.EpochEnded(report);
+        foreach (var observer in _observers) observer.EpochEnded(report);
     }
 
     /// <summary>Saves a checkpoint. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
@@ -160,7 +162,7 @@ internal sealed class RunRecorder : IDisposable
             Warn($"{e.Message} Training goes on{(LastCheckpoint is null ? "" : $"; the last good checkpoint is {LastCheckpoint}")}.");
             return;
         }
-        foreach (var observer in _options.Observers) observer.CheckpointSaved(LastCheckpoint, step);
+        foreach (var observer in _observers) observer.CheckpointSaved(LastCheckpoint, step);
     }
 
     public TrainingResult End(EndReason reason, long steps)
@@ -175,7 +177,7 @@ internal sealed class RunRecorder : IDisposable
             _log = null;
             LearningCurves.Write(Path.Combine(directory, "curves.svg"), MetricsLog.Read(Path.Combine(directory, "metrics.jsonl")));
         }
-        foreach (var observer in _options.Observers) observer.Ended(result);
+        foreach (var observer in _observers) observer.Ended(result);
         return result;
     }
 
@@ -183,7 +185,7 @@ internal sealed class RunRecorder : IDisposable
 
     private void Warn(string message)
     {
-        foreach (var observer in _options.Observers) observer.Warned(message);
+        foreach (var observer in _observers) observer.Warned(message);
     }
 
     private Dictionary<string, Tensor> Elements(IEnumerable<Variable> variables) => variables.ToDictionary(v => v.Name, _graph.Session.Storage);
