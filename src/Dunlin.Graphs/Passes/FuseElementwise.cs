@@ -1,4 +1,3 @@
-using System.Collections;
 using Dunlin.Graphs.Ops;
 using Dunlin.Graphs.Plans;
 
@@ -18,7 +17,6 @@ internal sealed class FuseElementwise : IPlanPass
     public void Run(PlanGraph graph)
     {
         var index = graph.Nodes.Select((node, i) => (node, i)).ToDictionary(p => p.node, p => p.i);
-        var ancestors = Ancestors(graph, index);
         var groups = new Dictionary<PlanNode, List<PlanNode>>();
         foreach (var node in graph.Nodes)
         {
@@ -29,7 +27,7 @@ internal sealed class FuseElementwise : IPlanPass
                 if (!groups.TryGetValue(producer, out var other) || other == group || other.Count + group.Count > LargestGroup) continue;
                 if (producer.Outputs[0].Type.Shape != node.Outputs[0].Type.Shape) continue;
                 List<PlanNode> union = [.. other, .. group];
-                if (!IsConvex(union, ancestors, index)) continue;
+                if (!IsConvex(union, groups)) continue;
                 group = union;
                 foreach (var member in union) groups[member] = union;
             }
@@ -41,30 +39,26 @@ internal sealed class FuseElementwise : IPlanPass
     private static bool CanFuse(PlanNode node) => node.Operation is Elementwise && node.After.Count == 0
         && node.InputTypes.All(i => FusedElementwise.Fits(i, node.Outputs[0].Type) && (i.Shape.ElementCount == 1 || i.Shape == node.Outputs[0].Type.Shape));
 
-    private static BitArray[] Ancestors(PlanGraph graph, Dictionary<PlanNode, int> index)
+    /// <summary>
+    /// Nothing that a member waits for may itself wait for a member. Groups made so far count as one node: each waits for all that its members wait for.
+    /// </summary>
+    private static bool IsConvex(List<PlanNode> union, Dictionary<PlanNode, List<PlanNode>> groups)
     {
-        var result = new BitArray[graph.Nodes.Count];
-        for (var i = 0; i < result.Length; i++)
+        var members = union.ToHashSet();
+        var seen = new HashSet<PlanNode>();
+        var open = new Stack<PlanNode>(union.SelectMany(Before).Where(n => !members.Contains(n)));
+        while (open.TryPop(out var node))
         {
-            result[i] = new BitArray(result.Length);
-            foreach (var before in graph.Nodes[i].Inputs.Select(v => v.Producer).OfType<PlanNode>().Concat(graph.Nodes[i].After))
-            {
-                result[i][index[before]] = true;
-                result[i].Or(result[index[before]]);
-            }
+            if (members.Contains(node)) return false;
+            if (!seen.Add(node)) continue;
+            foreach (var mate in groups.GetValueOrDefault(node) ?? [node])
+                if (mate == node || seen.Add(mate))
+                    foreach (var before in Before(mate)) open.Push(before);
         }
-        return result;
-    }
-
-    /// <summary>No operand that comes from outside may depend on a member.</summary>
-    private static bool IsConvex(List<PlanNode> group, BitArray[] ancestors, Dictionary<PlanNode, int> index)
-    {
-        foreach (var member in group)
-            foreach (var input in member.Inputs)
-                if (input.Producer is { } outside && !group.Contains(outside) && group.Any(m => ancestors[index[outside]][index[m]]))
-                    return false;
         return true;
     }
+
+    private static IEnumerable<PlanNode> Before(PlanNode node) => node.Inputs.Select(v => v.Producer).OfType<PlanNode>().Concat(node.After);
 
     private static void Join(PlanGraph graph, List<PlanNode> group)
     {
