@@ -11,7 +11,11 @@ public static class FashionMnist
     /// <summary>Where Debian's package dataset-fashion-mnist puts the files.</summary>
     public const string DefaultDirectory = "/usr/share/datasets/fashion-mnist";
 
-    private const float Mean = 0.2860f, Deviation = 0.3530f;
+    /// <summary>The mean of a pixel, as a part of full brightness.</summary>
+    public const float Mean = 0.2860f;
+
+    /// <summary>A pixel's standard deviation, as a part of full brightness.</summary>
+    public const float Deviation = 0.3530f;
 
     /// <summary>What the labels 0 to 9 stand for.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =

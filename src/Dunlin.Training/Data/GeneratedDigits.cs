@@ -11,7 +11,11 @@ public static class GeneratedDigits
     /// <summary>Width and height of a picture.</summary>
     private const int Side = 28;
 
-    private const float Mean = 0.127f, Deviation = 0.255f;
+    /// <summary>The mean of a pixel, as a part of full brightness.</summary>
+    public const float Mean = 0.127f;
+
+    /// <summary>A pixel's standard deviation, as a part of full brightness.</summary>
+    public const float Deviation = 0.255f;
 
     /// <summary>Draws the data set; the same arguments give the same pictures. Training and test examples differ.</summary>
     /// <param name="train">How many examples to learn from.</param>

@@ -1,0 +1,115 @@
+using Dunlin.Cli.Configuration;
+using Dunlin.Training;
+
+namespace Dunlin.Cli.Catalogues;
+
+/// <summary>A loss, and whether predictions are scores of classes.</summary>
+internal sealed record LossChoice(Loss Loss, bool IsClassification);
+
+/// <summary>How long a run is: what schedules stretch over.</summary>
+/// <param name="Steps">All steps.</param>
+/// <param name="StepsPerEpoch">Steps of one epoch.</param>
+internal sealed record Horizon(long Steps, int StepsPerEpoch);
+
+/// <summary>How a learning rate goes on, given its highest value.</summary>
+internal delegate Schedule ScheduleChoice(double rate, Horizon horizon);
+
+/// <summary>Losses and metrics by name.</summary>
+internal static class MeasureCatalogue
+{
+    public static Catalogue<LossChoice> Losses { get; } = new("loss",
+        ("cross-entropy", s => new(s.Number("smoothing", 0, 0, 1) is > 0 and var smoothing ? Training.Losses.SmoothedCrossEntropy(smoothing) : Training.Losses.SoftmaxCrossEntropy, true)),
+        ("binary-cross-entropy", _ => new(Training.Losses.SigmoidCrossEntropy, false)),
+        ("squared", _ => new(Training.Losses.Squared, false)),
+        ("absolute", _ => new(Training.Losses.Absolute, false)),
+        ("huber", s => new(Training.Losses.Huber(s.Number("delta", 1)), false)),
+        ("hinge", _ => new(Training.Losses.Hinge, false)));
+
+    public static Catalogue<Metric> Metrics { get; } = new("metric",
+        ("accuracy", _ => Training.Metrics.Accuracy),
+        ("top-accuracy", s => Training.Metrics.TopAccuracy(s.Int("k", 5))),
+        ("mean-squared-error", _ => Training.Metrics.MeanSquaredError),
+        ("mean-absolute-error", _ => Training.Metrics.MeanAbsoluteError));
+}
+
+/// <summary>Optimisers by name: each takes its learning rate as a schedule.</summary>
+internal static class OptimizerCatalogue
+{
+    private const string Rate = "learningRate", Decay = "weightDecay";
+
+    public static Catalogue<Func<Func<double, Schedule>, Optimizer>> All { get; } = new("optimizer",
+        ("sgd", s => WithRate(s, 0.1, s.Number(Decay, 0), (rate, decay) => Optimizers.Sgd(rate, decay))),
+        ("momentum", s => Momentum(s, nesterov: false)),
+        ("nesterov", s => Momentum(s, nesterov: true)),
+        ("adam", s => Adam(s, (rate, b1, b2, e) => Optimizers.Adam(rate, b1, b2, e))),
+        ("adamw", AdamW));
+
+    private static Func<Func<double, Schedule>, Optimizer> Momentum(Section s, bool nesterov)
+    {
+        var momentum = s.Number("momentum", 0.9, 0, 1);
+        return WithRate(s, 0.05, s.Number(Decay, 0), (rate, decay) => Optimizers.Momentum(rate, momentum, nesterov, decay));
+    }
+
+    private static Func<Func<double, Schedule>, Optimizer> AdamW(Section s)
+    {
+        var decay = s.Number(Decay, 0.01);
+        return Adam(s, (rate, b1, b2, e) => Optimizers.AdamW(rate, b1, b2, e, decay));
+    }
+
+    private static Func<Func<double, Schedule>, Optimizer> Adam(Section s, Func<Schedule, double, double, double, Optimizer> make)
+    {
+        var (beta1, beta2, epsilon) = (s.Number("beta1", 0.9, 0, 1), s.Number("beta2", 0.999, 0, 1), s.Number("epsilon", 1e-8));
+        return WithRate(s, 1e-3, 0, (rate, _) => make(rate, beta1, beta2, epsilon));
+    }
+
+    /// <summary>What all optimisers have: a learning rate, and a limit on the gradient's length.</summary>
+    private static Func<Func<double, Schedule>, Optimizer> WithRate(Section s, double usualRate, double decay, Func<Schedule, double, Optimizer> make)
+    {
+        var rate = s.Number(Rate, usualRate);
+        var clip = s.OptionalNumber("clipNorm", double.Epsilon);
+        return schedule => clip is { } limit ? make(schedule(rate), decay).After(new ClipByGlobalNorm(limit)) : make(schedule(rate), decay);
+    }
+}
+
+/// <summary>Schedules by name. All can rise to the learning rate first, over a part of the run.</summary>
+internal static class ScheduleCatalogue
+{
+    public static Catalogue<ScheduleChoice> All { get; } = new("schedule",
+        ("constant", s => AfterWarmup(s, (rate, _) => Schedules.Constant(rate))),
+        ("cosine", s => Falling(s, (rate, steps, end) => Schedules.Cosine(rate, steps, end))),
+        ("linear", s => Falling(s, (rate, steps, end) => Schedules.Polynomial(rate, steps, end))),
+        ("polynomial", Polynomial),
+        ("step", s => Every(s, 0.1, Schedules.StepDecay)),
+        ("exponential", s => Every(s, 0.9, Schedules.Exponential)));
+
+    private static ScheduleChoice Polynomial(Section s)
+    {
+        var power = s.Number("power", 2);
+        return Falling(s, (rate, steps, end) => Schedules.Polynomial(rate, steps, end, power));
+    }
+
+    /// <summary>From the rate down to a part of it at the end of the run.</summary>
+    private static ScheduleChoice Falling(Section s, Func<double, long, double, Schedule> make)
+    {
+        var end = s.Number("end", 0, 0, 1);
+        return AfterWarmup(s, (rate, horizon) => make(rate, horizon.Steps, rate * end));
+    }
+
+    /// <summary>Times a factor after so many epochs, again and again.</summary>
+    private static ScheduleChoice Every(Section s, double usualFactor, Func<double, long, double, Schedule> make)
+    {
+        var (epochs, factor) = (s.Int("every", 1), s.Number("factor", usualFactor));
+        return AfterWarmup(s, (rate, horizon) => make(rate, (long)epochs * horizon.StepsPerEpoch, factor));
+    }
+
+    private static ScheduleChoice AfterWarmup(Section s, ScheduleChoice inner)
+    {
+        var part = s.Number("warmup", 0, 0, 1);
+        return (rate, horizon) =>
+        {
+            var warmup = (long)Math.Round(part * horizon.Steps);
+            var rest = inner(rate, horizon with { Steps = Math.Max(1, horizon.Steps - warmup) });
+            return warmup > 0 ? Schedules.Warmup(warmup, rest) : rest;
+        };
+    }
+}

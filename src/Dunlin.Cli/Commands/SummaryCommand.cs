@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Dunlin.Cli.Configuration;
+
+namespace Dunlin.Cli.Commands;
+
+/// <summary><c>dunlin summary</c>: a model's layers with shapes, parameters and work for one example.</summary>
+internal static class SummaryCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var subject = new Argument<string>("config") { Description = $"a JSON file, or a recipe: {string.Join(", ", Recipe.Names)}" };
+        var command = new Command("summary", "Lists a model's layers: shapes, parameters, floating-point operations of one example.") { subject };
+        command.SetAction(parsed =>
+        {
+            var name = parsed.GetValue(subject)!;
+            var lines = Failures.Preparing(() =>
+            {
+                var run = new RunConfiguration(ConfigurationSources.Join(host, name, null, []), host, name);
+                return ModelTable.Lines(run.Model, run.Data.Input(host));
+            });
+            foreach (var line in lines) host.Out.WriteLine(line);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

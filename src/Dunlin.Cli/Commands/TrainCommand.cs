@@ -1,0 +1,135 @@
+using System.CommandLine;
+using Dunlin.Cli.Configuration;
+using Dunlin.Cli.Progress;
+using Dunlin.Communication;
+using Dunlin.Training;
+using Dunlin.Training.Data;
+using Spectre.Console;
+
+namespace Dunlin.Cli.Commands;
+
+/// <summary><c>dunlin train</c>: from a configuration to a trained model.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var subject = new Argument<string?>("config") { Description = $"a JSON file, or a recipe: {string.Join(", ", Recipe.Names)}", Arity = ArgumentArity.ZeroOrOne };
+        var config = new Option<string?>("--config") { Description = "a JSON file whose values go over those of the recipe", HelpName = "file" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "resolve, build and print, then stop" };
+        var json = new Option<bool>("--json") { Description = "events on stdout, one JSON object a line" };
+        var command = new Command("train", "Trains a model. Options that are true or false are negated by --no-…") { subject, config, dryRun, json };
+        var values = SettingOption.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var (run, data) = Failures.Preparing(() => Prepare(host, parsed.GetValue(subject), parsed.GetValue(config), values(parsed)));
+            return parsed.GetValue(dryRun) ? Print(host, run, data) : Train(host, run, data, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static (RunConfiguration Run, TrainTest Data) Prepare(CliHost host, string? subject, string? configFile, IEnumerable<(string, string, string)> options)
+    {
+        if (subject is null && configFile is null) throw new ConfigurationException($"Nothing to train: give a JSON file or a recipe ({string.Join(", ", Recipe.Names)}).");
+        RefuseLaunchers(host);
+        var name = Path.GetFileNameWithoutExtension(subject ?? configFile!);
+        var settings = ConfigurationSources.Join(host, subject, configFile, options);
+        var run = new RunConfiguration(settings, host, name);
+        if (run.Data.Replacement is { } replacement)
+        {
+            host.Error.WriteLine($"dunlin: the data set {run.Data.Name} is not installed, so this run trains on {replacement} instead: " +
+                $"its accuracy says nothing about {run.Data.Name}. For the real one: apt-get install dataset-fashion-mnist, or --data DIR.");
+            var why = $"replacement of {run.Data.Name}, which is not installed";
+            var instead = new Group(why, ("data", new Group(why, (Group.Name, new Leaf(replacement, why))) { IsVariant = true }));
+            run = new RunConfiguration(settings.Under(instead), host, name);
+        }
+        return (run, run.Data.Load(host));
+    }
+
+    /// <summary>A process of many that trained alone would give a wrong result with a straight face.</summary>
+    private static void RefuseLaunchers(CliHost host)
+    {
+        if (RankDiscovery.Discover(host.Environment) is { Size: > 1 } launch)
+            throw new ConfigurationException($"This process was started as rank {launch.Rank} of {launch.Size} ({launch.Family}), and dunlin train works within one process so far. " +
+                "Start it once, with --workers for the number of workers.");
+    }
+
+    private static int Print(CliHost host, RunConfiguration run, TrainTest data)
+    {
+        host.Out.Write(ResolvedFile.Text(run.Root));
+        foreach (var line in Failures.Preparing(() => ModelTable.Lines(run, data.Train))) host.Out.WriteLine(line);
+        host.Out.WriteLine($"{data.Train.Count:N0} training and {data.Test.Count:N0} test examples; dry run: nothing was trained.");
+        return ExitCode.Done;
+    }
+
+    private static int Train(CliHost host, RunConfiguration run, TrainTest data, bool asJson)
+    {
+        _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));
+        var directory = RunDirectory.Choose(host, run);
+        ResolvedFile.Write(directory, run.Root);
+        using var signals = new StopSignals(host, run.Grace);
+        var meter = new StepMeter(host.Clock) { MaxSteps = run.Options.MaxSteps };
+        TrainingResult result;
+        var live = host.ErrorIsTerminal ? new LiveProgress(Terminal(host), meter) : null;
+        try
+        {
+            var options = run.Options with
+            {
+                RunDirectory = directory,
+                Observers =
+                [
+                    meter,
+                    live ?? (ITrainingObserver)new PlainProgress(host.Error, host.Clock, meter),
+                    new SignalObserver(signals),
+                    .. asJson ? [new JsonEvents(host.Out, host.Clock)] : (ITrainingObserver[])[],
+                ],
+            };
+            result = new Trainer(run.Recipe(data.Train.Count), options).Fit(data.Train, data.Test.Count > 0 ? data.Test : null, signals.Token);
+        }
+        finally
+        {
+            live?.Dispose();
+        }
+        if (!asJson) Report(host, result, directory);
+        return ExitCodeOf(host, result, directory);
+    }
+
+    private static IAnsiConsole Terminal(CliHost host) => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(host.Error),
+        ColorSystem = host.Variable("NO_COLOR") is null ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+    });
+
+    private static void Report(CliHost host, TrainingResult result, string directory)
+    {
+        var reason = result.Reason switch
+        {
+            EndReason.Completed => "done",
+            EndReason.EarlyStop => "stopped early: no longer getting better",
+            _ => "stopped on request",
+        };
+        host.Out.WriteLine($"{reason} after {result.Steps} steps");
+        foreach (var (name, value) in result.Metrics) host.Out.WriteLine($"test {name}: {Format.Metric(value)}");
+        host.Out.WriteLine($"run: {directory}");
+        if (result.LastCheckpoint is not null) host.Out.WriteLine($"checkpoint: {result.LastCheckpoint}");
+        if (result.BestCheckpoint is not null && result.BestCheckpoint != result.LastCheckpoint) host.Out.WriteLine($"best checkpoint: {result.BestCheckpoint}");
+        host.Out.WriteLine($"curves: {Path.Combine(directory, "curves.svg")}");
+    }
+
+    /// <summary>75 promises that nothing is lost: the last step is in the last checkpoint.</summary>
+    private static int ExitCodeOf(CliHost host, TrainingResult result, string directory)
+    {
+        if (result.Reason != EndReason.Stopped) return ExitCode.Done;
+        if (result.LastCheckpoint is { } saved && Path.GetFileName(saved) == $"step-{result.Steps:00000000}")
+        {
+            host.Error.WriteLine($"dunlin: saved; go on with the same command and --run {directory} --resume");
+            return ExitCode.StartAgain;
+        }
+        host.Error.WriteLine("dunlin: stopped, but the checkpoint of the last step could not be saved.");
+        return ExitCode.Failed;
+    }
+
+    private sealed class SignalObserver(StopSignals signals) : ITrainingObserver
+    {
+        public void CheckpointSaved(string directory, long step) => signals.CheckpointSaved();
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Dunlin.Cli.Commands;
+
+namespace Dunlin.Cli;
+
+/// <summary>The command <c>dunlin</c>.</summary>
+internal static class DunlinCommand
+{
+    /// <summary>Runs it.</summary>
+    /// <param name="arguments">As typed.</param>
+    /// <param name="host">The world outside.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static int Run(IReadOnlyList<string> arguments, CliHost host)
+    {
+        var debug = new Option<bool>("--debug") { Description = "show where errors come from", Recursive = true, Hidden = true };
+        var root = new RootCommand("Trains neural networks on threads, processes and machines.")
+        {
+            TrainCommand.Create(host),
+            EvaluateCommand.Create(host),
+            PredictCommand.Create(host),
+            SummaryCommand.Create(host),
+            InspectCommand.Create(host),
+            InfoCommand.Create(host),
+        };
+        root.Options.Add(debug);
+        var parsed = root.Parse(Arguments.Normalize(arguments, FlagsOf(root)));
+        // The library's own code for a wrong command line is 1, which says here that training failed.
+        if (parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
+        {
+            foreach (var error in parsed.Errors) host.Error.WriteLine($"dunlin: {error.Message}");
+            host.Error.WriteLine($"Try: dunlin {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
+            return ExitCode.Usage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = host.Out,
+                Error = host.Error,
+                EnableDefaultExceptionHandler = false,
+                // Signals are for StopSignals.
+                ProcessTerminationTimeout = null,
+            });
+        }
+#pragma warning disable CA1031 // The last place where an error can become a message and an exit code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failures.Report(host.Error, e, parsed.GetValue(debug));
+            return Failures.ExitCodeOf(e);
+        }
+    }
+
+    /// <summary>Every option that is true or false, of all commands.</summary>
+    private static HashSet<string> FlagsOf(Command root) =>
+    [
+        .. SettingOption.All.Where(option => option.IsFlag).Select(option => option.Name),
+        .. root.Subcommands.Append(root).SelectMany(command => command.Options).Where(option => option.ValueType == typeof(bool)).Select(option => option.Name),
+    ];
+
+    private static IEnumerable<string> CommandPath(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? [] : [parsed.CommandResult.Command.Name];
+}

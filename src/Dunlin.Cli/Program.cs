@@ -1,0 +1,1 @@
+return Dunlin.Cli.DunlinCommand.Run(args, Dunlin.Cli.CliHost.OfProcess());

@@ -1,0 +1,97 @@
+using Dunlin.Cli.Catalogues;
+using Dunlin.Cli.Configuration;
+using Dunlin.Communication;
+using Dunlin.Strategies;
+using Dunlin.Tensors.Kernels;
+using Dunlin.Training;
+using Dunlin.Training.Layers;
+
+namespace Dunlin.Cli;
+
+/// <summary>A configuration that has been read and understood: what a run consists of.</summary>
+internal sealed class RunConfiguration
+{
+    private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
+        ("data-parallel", s => new DataParallel(s.Int("workers", 1), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
+        ("single", _ => new SingleWorker()));
+
+    private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;
+    private readonly ScheduleChoice _schedule;
+
+    /// <summary>Reads a configuration to its last key.</summary>
+    /// <param name="settings">All sources joined.</param>
+    /// <param name="host">Environment and directory.</param>
+    /// <param name="usualName">The run's name where the configuration has none.</param>
+    /// <exception cref="ConfigurationException">A key is unknown or missing, or a value does not fit.</exception>
+    public RunConfiguration(Group settings, CliHost host, string usualName)
+    {
+        Root = new Section(settings);
+        Data = Root.Choose("data", DataCatalogue.All);
+        Model = Root.Choose("model", ModelCatalogue.All);
+        Loss = Root.Choose("loss", MeasureCatalogue.Losses, "cross-entropy");
+        Metrics = Root.ChooseMany("metrics", MeasureCatalogue.Metrics);
+        _optimizer = Root.Choose("optimizer", OptimizerCatalogue.All, "adam");
+        _schedule = Root.Choose("schedule", ScheduleCatalogue.All, "constant");
+        var strategy = Root.Choose("strategy", Strategies, "data-parallel");
+        (Name, RunDirectory, var resume, Grace) = Root.Child("run", s =>
+            (s.Text("name", usualName)!, s.Text("directory"), s.Flag("resume", false), TimeSpan.FromSeconds(s.Number("grace", 30, 0, 86_400))));
+        var (every, keep) = Root.Child("checkpoints", s => (s.Int("every", 0, least: 0), s.Int("keep", 3)));
+        Options = Root.Child("training", s => new TrainerOptions
+        {
+            Epochs = s.Int("epochs", 1),
+            BatchSize = s.Int("batchSize", 64),
+            ValidationBatchSize = s.Int("validationBatchSize", 256),
+            Seed = (ulong)s.Long("seed", 0, 0),
+            MaxSteps = s.OptionalLong("maxSteps"),
+            Monitor = MonitorOf(s),
+            EarlyStopPatience = (int?)s.OptionalLong("patience", most: int.MaxValue),
+            Kernels = Failures.Preparing(() => KernelSets.Resolve(s.Text("kernels") ?? host.Variable("DUNLIN_KERNELS"))),
+            ThreadsPerWorker = (int?)s.OptionalLong("threads", most: 1024) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
+            Augmentations = Data.Augmentations,
+            Strategy = strategy,
+            CheckpointEvery = every,
+            KeepCheckpoints = keep,
+            Resume = resume,
+            Clock = host.Clock,
+        });
+        Root.Close();
+    }
+
+    private string? MonitorOf(Section section)
+    {
+        string[] known = ["loss", .. Metrics.Select(metric => metric.Name)];
+        var monitor = section.Text("monitor");
+        return monitor is null || known.Contains(monitor) ? monitor : throw section.Refuse("monitor", $"one of {string.Join(", ", known)}");
+    }
+
+    /// <summary>Every value with its source.</summary>
+    public Section Root { get; }
+
+    /// <summary>The run's name.</summary>
+    public string Name { get; }
+
+    public DataChoice Data { get; }
+
+    public Layer Model { get; }
+
+    public LossChoice Loss { get; }
+
+    public IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>Everything for the trainer but its directory and observers.</summary>
+    public TrainerOptions Options { get; }
+
+    /// <summary>The directory that was asked for, or null.</summary>
+    public string? RunDirectory { get; }
+
+    /// <summary>How long a stopped run may take to save its checkpoint.</summary>
+    public TimeSpan Grace { get; }
+
+    /// <summary>What the trainer trains, when it is known on how many examples.</summary>
+    public TrainingRecipe Recipe(int examples)
+    {
+        var perEpoch = (examples + Options.BatchSize - 1) / Options.BatchSize;
+        var horizon = new Horizon(Math.Min((long)perEpoch * Options.Epochs, Options.MaxSteps ?? long.MaxValue), perEpoch);
+        return new TrainingRecipe(Model, Loss.Loss, _optimizer(rate => _schedule(rate, horizon)), [.. Metrics]);
+    }
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Dunlin.Cli;
+
+/// <summary>An option that says one value of the configuration.</summary>
+/// <param name="Name">Such as <c>--epochs</c>.</param>
+/// <param name="Path">Such as <c>training.epochs</c>.</param>
+/// <param name="Help">One line.</param>
+/// <param name="IsFlag">Whether it is true or false, and true without a value.</param>
+internal sealed record SettingOption(string Name, string Path, string Help, bool IsFlag = false)
+{
+    private const string Set = "--set";
+
+    /// <summary>All options of <c>dunlin train</c> that say a value.</summary>
+    public static IReadOnlyList<SettingOption> All { get; } =
+    [
+        new("--workers", "strategy.workers", "workers that share each step's batch"),
+        new("--strategy", "strategy.name", "how the model is spread over workers"),
+        new("--epochs", "training.epochs", "passes over the training data"),
+        new("--batch-size", "training.batchSize", "examples of one step, over all workers"),
+        new("--max-steps", "training.maxSteps", "end after so many steps"),
+        new("--seed", "training.seed", "seed of everything random"),
+        new("--optimizer", "optimizer.name", "sgd, momentum, nesterov, adam, adamw"),
+        new("--learning-rate", "optimizer.learningRate", "the highest learning rate"),
+        new("--weight-decay", "optimizer.weightDecay", "pull of the weights towards zero"),
+        new("--schedule", "schedule.name", "how the learning rate goes on"),
+        new("--kernels", "training.kernels", "managed or onednn; the fastest one present unless given"),
+        new("--threads", "training.threads", "threads of each worker's kernels"),
+        new("--patience", "training.patience", "end after so many epochs without getting better"),
+        new("--data", "data.directory", "directory of the data set's files"),
+        new("--run", "run.directory", "directory for checkpoints, metrics and curves; runs/<name>-<n> unless given"),
+        new("--resume", "run.resume", "go on from the newest good checkpoint of --run", IsFlag: true),
+        new("--grace", "run.grace", "seconds that a stopped run may take to save its checkpoint"),
+        new("--checkpoint-every", "checkpoints.every", "steps between checkpoints, besides one after each epoch"),
+        new("--keep-checkpoints", "checkpoints.keep", "how many of the newest checkpoints to keep, besides the best"),
+    ];
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <returns>Gives the values that a command line says, with their sources.</returns>
+    public static Func<ParseResult, IEnumerable<(string Path, string Value, string Source)>> AddTo(Command command)
+    {
+        var options = All.Select(one => (One: one, Option: new Option<string?>(one.Name)
+        {
+            Description = one.Help,
+            Arity = one.IsFlag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+            HelpName = one.IsFlag ? "true|false" : one.Path,
+        })).ToList();
+        var set = new Option<string[]>(Set) { Description = "any value of the configuration", HelpName = "section.key=value", AllowMultipleArgumentsPerToken = false };
+        set.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (token.Value.IndexOf('=', StringComparison.Ordinal) < 1)
+                    result.AddError($"{Set} takes section.key=value, got '{token.Value}'.");
+        });
+        foreach (var (_, option) in options) command.Options.Add(option);
+        command.Options.Add(set);
+        return parsed =>
+        [
+            .. from pair in options
+               let result = parsed.GetResult(pair.Option)
+               where result is { Implicit: false }
+               select (pair.One.Path, ValueOf(result), $"option {pair.One.Name}"),
+            .. (parsed.GetValue(set) ?? []).Select(text => (text[..text.IndexOf('=', StringComparison.Ordinal)], text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..], $"option {Set}")),
+        ];
+    }
+
+    /// <summary>A flag without a value is true.</summary>
+    private static string ValueOf(OptionResult result) => result.Tokens.Count > 0 ? result.Tokens[0].Value : "true";
+}
