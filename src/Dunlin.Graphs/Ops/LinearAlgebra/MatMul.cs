@@ -17,6 +17,7 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         if (inputs[0].Type != inputs[1].Type || !inputs[0].Type.IsFloat()) throw Mismatch(inputs, "takes two tensors of one floating-point type.");
         if (a.Rank < 2 || b.Rank < 2) throw Mismatch(inputs, "takes matrices: at least two dimensions each.");
         if (b.Rank > 2 && (b.Rank != a.Rank || !a[..^2].Accepts(b[..^2]))) throw Mismatch(inputs, "the leading dimensions are equal, or b is a single matrix.");
+        if (TransposeA && a.Rank > 2 && b.Rank == 2) throw Mismatch(inputs, "a transposed a with several leading dimensions needs as many matrices b; Transpose a first, as the method MatMul does.");
         var (m, ka) = TransposeA ? (a[^1], a[^2]) : (a[^2], a[^1]);
         var (kb, n) = TransposeB ? (b[^1], b[^2]) : (b[^2], b[^1]);
         if (ka != kb && ka != Shape.Unknown && kb != Shape.Unknown)
@@ -35,7 +36,6 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         // A single b is shared by all leading dimensions of a: join them with the rows before the product.
         if (b.Shape.Rank == 2 && a.Shape.Rank > 2)
         {
-            if (TransposeA) throw new DunlinException($"{Name} ({node.Name}): the gradient of one b for several transposed a is not to be had; transpose a first.");
             (a, dy) = (Rows(a), Rows(dy));
         }
         return [da, TransposeB ? dy.MatMul(a, true, TransposeA) : a.MatMul(dy, !TransposeA, false)];
@@ -49,7 +49,6 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         var n = TransposeB ? b[^2] : b[^1];
         var batch = checked((int)a[..^2].ElementCount);
         if (b.Rank == 2 && !TransposeA) (batch, m) = (1, checked(batch * m));
-        else if (b.Rank == 2 && batch != 1) throw Mismatch(inputs, "a transposed a with several leading dimensions needs as many matrices b.");
         return new MatMulSpec(inputs[0].Type, batch, m, n, k, TransposeA, TransposeB, bias, activation);
     }
 
@@ -60,6 +59,12 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
 public static partial class Operations
 {
     /// <inheritdoc cref="Ops.MatMul"/>
-    public static Value MatMul(this Value a, Value b, bool transposeA = false, bool transposeB = false) =>
-        a.Graph.Add(new MatMul(transposeA, transposeB), [a, b]);
+    public static Value MatMul(this Value a, Value b, bool transposeA = false, bool transposeB = false)
+    {
+        var rank = a.Shape.Rank;
+        // One b for several transposed a: their rows join into one product only once they are stored as rows.
+        return transposeA && rank > 2 && b.Shape.Rank == 2
+            ? a.Transpose([.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]).MatMul(b, false, transposeB)
+            : a.Graph.Add(new MatMul(transposeA, transposeB), [a, b]);
+    }
 }
