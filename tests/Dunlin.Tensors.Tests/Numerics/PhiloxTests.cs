@@ -37,6 +37,19 @@ public class PhiloxTests
     }
 
     [Fact]
+    public unsafe void Vectors_of_both_widths_give_the_blocks_in_order()
+    {
+        var start = (1ul << 32) - 5;
+        var bits = stackalloc uint[70];
+        foreach (var wide in new[] { false, true })
+        {
+            if (!(wide ? System.Runtime.Intrinsics.X86.Avx512F.IsSupported : System.Runtime.Intrinsics.X86.Avx2.IsSupported)) continue;
+            Assert.Equal(64, wide ? Philox.Fill512(bits, 70, Key, start) : Philox.Fill256(bits, 70, Key, start));
+            for (var i = 0; i < 16; i++) Assert.Equal(Philox.Block(Key, start + (ulong)i), (bits[4 * i], bits[4 * i + 1], bits[4 * i + 2], bits[4 * i + 3]));
+        }
+    }
+
+    [Fact]
     public void Single_draws_are_those_of_a_fill()
     {
         var numbers = new float[150];
