@@ -29,7 +29,7 @@ public static class FashionMnist
     /// <summary>Reads the data set.</summary>
     /// <param name="directory">The directory of the four files; <see cref="DefaultDirectory"/> unless given.</param>
     /// <exception cref="TensorFileException">A file is missing or is not what its name says.</exception>
-    public static TrainTest Load(string? directory = null) => new(Load(directory, "train"), Load(directory, "t10k"));
+    public static TrainTest Load(string? directory = null) => new(Load(directory, "train"), Load(directory, "t10k")) { ClassNames = ClassNames };
 
     private static InMemoryDataset Load(string? directory, string part)
     {

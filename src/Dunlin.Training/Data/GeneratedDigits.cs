@@ -21,7 +21,8 @@ public static class GeneratedDigits
     /// <param name="train">How many examples to learn from.</param>
     /// <param name="test">How many examples to hold back.</param>
     /// <param name="seed">Chooses the pictures.</param>
-    public static TrainTest Create(int train = 10_000, int test = 2_000, ulong seed = 0) => new(Draw(train, seed, "train"), Draw(test, seed, "test"));
+    public static TrainTest Create(int train = 10_000, int test = 2_000, ulong seed = 0) =>
+        new(Draw(train, seed, "train"), Draw(test, seed, "test")) { ClassNames = [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")] };
 
     private static InMemoryDataset Draw(int count, ulong seed, string part)
     {

@@ -25,4 +25,8 @@ public interface IDataset
 /// <summary>Examples to learn from, and others to judge by what was learnt.</summary>
 /// <param name="Train">The examples to learn from.</param>
 /// <param name="Test">The examples held back.</param>
-public sealed record TrainTest(IDataset Train, IDataset Test);
+public sealed record TrainTest(IDataset Train, IDataset Test)
+{
+    /// <summary>What the class numbers stand for, from 0 on; empty where the targets are no classes or have no names.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+}

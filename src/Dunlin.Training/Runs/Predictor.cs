@@ -1,4 +1,5 @@
 using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training.Checkpoints;
@@ -26,6 +27,7 @@ public sealed class Predictor : IDisposable
     private readonly Value _input;
     private readonly Value _prediction;
     private readonly Step _step;
+    private Step? _classify;
 
     /// <summary>Builds the model for inference, with its first weights.</summary>
     /// <param name="model">The model.</param>
@@ -41,6 +43,15 @@ public sealed class Predictor : IDisposable
         _session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Threads = options.Threads });
         _step = _session.Compile([_input], [_prediction]);
     }
+
+    /// <summary>Builds a trained model for inference.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="data">A data set whose first field is the input.</param>
+    /// <param name="weights">As <see cref="TrainingResult.Weights"/>.</param>
+    /// <param name="options">Defaults unless given.</param>
+    /// <exception cref="DunlinException">The weights belong to another model.</exception>
+    public Predictor(Layer model, IDataset data, IReadOnlyDictionary<string, Tensor> weights, PredictorOptions? options = null)
+        : this(model, data.Fields[0], options) => Load(weights);
 
     /// <summary>Takes the weights of a saved model.</summary>
     /// <param name="path">A run directory (its newest good checkpoint), one checkpoint's directory, or a safetensors file.</param>
@@ -67,6 +78,15 @@ public sealed class Predictor : IDisposable
     /// <summary>Predictions for a batch of inputs [n, …].</summary>
     public Tensor Predict(Tensor inputs) => _step.Run(inputs)[0];
 
+    /// <summary>The class of the largest score for each of a batch of inputs [n, …]; of equal scores the first counts.</summary>
+    /// <exception cref="ShapeException">The model gives no scores [n, classes].</exception>
+    public int[] Classify(Tensor inputs)
+    {
+        if (_prediction.Shape.Rank != 2) throw new ShapeException($"Classify chooses among scores [n, classes]; this model gives {_prediction.Shape}. Use Predict.");
+        _classify ??= _session.Compile([_input], [_prediction.ArgMax()]);
+        return [.. _classify.Run(inputs)[0].ToArray<long>().Select(k => (int)k)];
+    }
+
     /// <summary>Means over a data set, by name: the loss, then the metrics.</summary>
     /// <param name="data">The first field is the input, the second the target.</param>
     /// <param name="loss">The loss.</param>
@@ -91,6 +111,7 @@ public sealed class Predictor : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _classify?.Dispose();
         _step.Dispose();
         _session.Dispose();
     }

@@ -16,6 +16,12 @@ public sealed class Trainer
     /// <summary>How the run goes.</summary>
     public TrainerOptions Options { get; }
 
+    /// <summary>Runs to the end, or until stopped, and measures on the test examples after each epoch.</summary>
+    /// <param name="data">The first field is the model's input, the second the target.</param>
+    /// <param name="stop">Asks for an orderly end: the step is finished and a checkpoint saved.</param>
+    /// <inheritdoc cref="Fit(IDataset, IDataset?, CancellationToken)"/>
+    public TrainingResult Fit(TrainTest data, CancellationToken stop = default) => Fit(data.Train, data.Test, stop);
+
     /// <summary>Runs to the end, or until stopped.</summary>
     /// <param name="training">The first field is the model's input, the second the target.</param>
     /// <param name="validation">Measured after each epoch; may be null.</param>

@@ -1,0 +1,3 @@
+using Dunlin.Samples.Regressions;
+
+foreach (var comparison in AllRegressions.Run()) Console.WriteLine(comparison);
