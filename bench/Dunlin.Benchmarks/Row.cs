@@ -9,8 +9,8 @@ internal sealed record Row(string Name, Layer Model, Shape Input, int Classes)
 {
     public static IReadOnlyList<Row> All { get; } =
     [
-        new("tiny", Mlp.Create(64, 10), [16, 32], 10),
-        new("mlp", Mlp.Create(512, 512, 10), [64, 784], 10),
+        new("tiny", Mlp.Create(10, 64), [16, 32], 10),
+        new("mlp", Mlp.Create(10, 512, 512), [64, 784], 10),
         new("lenet", LeNet.Create(), [64, 1, 28, 28], 10),
         new("alexnet", AlexNet.Create(), [32, 3, 224, 224], 1000),
     ];
