@@ -23,7 +23,7 @@ internal static partial class OperationCases
     /// <summary>Every public operation and every member of a table, with the reason if it has no gradient.</summary>
     public static IEnumerable<(string Key, string? NoGradientReason)> Catalogue() =>
         typeof(Operation).Assembly.GetTypes()
-            .Where(t => t.IsSubclassOf(typeof(Operation)) && !t.IsAbstract && t.IsPublic && !Tables.Contains(t))
+            .Where(t => t.IsSubclassOf(typeof(Operation)) && !t.IsAbstract && !t.IsNested && t.Namespace == typeof(Unary).Namespace && !Tables.Contains(t))
             .Select(t => (t.Name, Reason(t)))
             .Concat(Members().Select(o => (Key(o), o.NoGradientReason)));
 

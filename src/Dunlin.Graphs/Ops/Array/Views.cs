@@ -18,7 +18,7 @@ public abstract record View : Operation
 
 /// <summary>The same elements in row-major order under another shape, one of whose lengths may be −1: whatever is left.</summary>
 /// <remarks>Gradient: dy in the shape of x.</remarks>
-public sealed record Reshape(Shape Target) : View
+internal sealed record Reshape(Shape Target) : View
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
@@ -65,7 +65,7 @@ public sealed record ReshapeLike : View
 /// All dimensions from <paramref name="Axis"/> on as one: [N, C, H, W] with axis 1 becomes [N, C·H·W].
 /// </summary>
 /// <remarks>Gradient: dy in the shape of x.</remarks>
-public sealed record Flatten(int Axis) : View
+internal sealed record Flatten(int Axis) : View
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

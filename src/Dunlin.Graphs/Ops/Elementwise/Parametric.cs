@@ -27,7 +27,7 @@ public abstract record Parametric : Elementwise
 
 /// <summary>Exponential linear unit (Clevert et al., 2015): x for x > 0, else α · (eˣ − 1).</summary>
 /// <remarks>Gradient: dy, else dy · (y + α).</remarks>
-public sealed record Elu(double Alpha) : Parametric
+internal sealed record Elu(double Alpha) : Parametric
 {
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
@@ -38,7 +38,7 @@ public sealed record Elu(double Alpha) : Parametric
 
 /// <summary>x for x > 0, else slope · x.</summary>
 /// <remarks>Gradient: dy, else slope · dy.</remarks>
-public sealed record LeakyRelu(double Slope) : Parametric
+internal sealed record LeakyRelu(double Slope) : Parametric
 {
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -8,7 +8,7 @@ namespace Dunlin.Graphs.Ops;
 /// </summary>
 /// <remarks>Gradients: <see cref="BatchNormBackward"/>, through the statistics.</remarks>
 /// <param name="Epsilon">Keeps the root away from 0.</param>
-public sealed record BatchNorm(double Epsilon) : Operation
+internal sealed record BatchNorm(double Epsilon) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

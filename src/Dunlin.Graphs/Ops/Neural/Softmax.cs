@@ -8,7 +8,7 @@ namespace Dunlin.Graphs.Ops;
 /// <remarks>Gradient: <see cref="SoftmaxBackward"/>.</remarks>
 /// <param name="Axis">The dimension; a negative one counts from the last.</param>
 /// <param name="Logarithm">Whether to compute log softmax.</param>
-public sealed record Softmax(int Axis = -1, bool Logarithm = false) : Operation
+internal sealed record Softmax(int Axis = -1, bool Logarithm = false) : Operation
 {
     /// <inheritdoc/>
     public override string Name => Logarithm ? "LogSoftmax" : "Softmax";

@@ -13,7 +13,7 @@ namespace Dunlin.Graphs.Ops;
 /// <param name="Rate">The probability of 0, at least 0 and less than 1.</param>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Stream">A number of the place's own, so that equal seeds drop different elements; see <see cref="PhiloxKey.StreamOf"/>.</param>
-public sealed record Dropout(double Rate, ulong Seed, uint Stream) : Operation
+internal sealed record Dropout(double Rate, ulong Seed, uint Stream) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
