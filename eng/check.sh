@@ -6,11 +6,11 @@ source eng/packages.sh
 packages_install libdnnl2 dataset-fashion-mnist
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-failed=0
+failed=0 format=""
 
 dotnet restore Dunlin.slnx -v q
 # Code style is checked by the build; what is left for the formatter is white space.
-dotnet format whitespace Dunlin.slnx --no-restore --verify-no-changes || { echo "Run: dotnet format whitespace Dunlin.slnx"; failed=1; }
+dotnet format whitespace Dunlin.slnx --no-restore --verify-no-changes || format="; white space differs, run: dotnet format whitespace Dunlin.slnx"
 dotnet build Dunlin.slnx -c Release --no-restore -v q -nologo -warnaserror
 
 results=$(mktemp -d)
@@ -27,6 +27,7 @@ done
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ n += $1 } END { print n + 0 }'; }
 total=$(sum total) passed=$(sum passed) executed=$(sum executed)
 wrong=$((executed - passed))
-[ "$wrong" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && code=0 || code=1
+[ "$wrong" -eq 0 ] && [ "$failed" -eq 0 ] && [ -z "$format" ] && [ "$passed" -gt 0 ] && code=0 || code=1
+[ "$code" -eq 0 ] || echo "FAILED: $([ "$wrong" -eq 0 ] && [ "$failed" -eq 0 ] && echo "all tests passed" || echo "see above")$format"
 echo "$passed passed, $wrong failed, $((total - executed)) skipped"
 exit $code

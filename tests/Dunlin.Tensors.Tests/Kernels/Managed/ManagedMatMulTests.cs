@@ -81,10 +81,17 @@ public sealed unsafe class ManagedMatMulTests : IDisposable
             var scratch = Tensor.Uninitialized(DType.Float64, [(int)gemm.ScratchElements(m, n, k)]);
             gemm.Multiply(new GemmOperands<double>
             {
-                M = m, N = n, K = k,
-                A = (double*)inputs[0].Address, ARow = k, AStep = 1,
-                B = (double*)inputs[1].Address, BStep = n, BColumn = 1,
-                C = (double*)c.Address, CRow = n,
+                M = m,
+                N = n,
+                K = k,
+                A = (double*)inputs[0].Address,
+                ARow = k,
+                AStep = 1,
+                B = (double*)inputs[1].Address,
+                BStep = n,
+                BColumn = 1,
+                C = (double*)c.Address,
+                CRow = n,
             }, (double*)scratch.Address);
             KernelRunner.AssertClose(expected, c.ToArray<double>(), 1e-12, $"{gemm.GetType()} {spec}");
             GC.KeepAlive(inputs);
