@@ -108,7 +108,8 @@ internal static class TrainCommand
             _ => "stopped on request",
         };
         host.Out.WriteLine($"{reason} after {result.Steps} steps");
-        foreach (var (name, value) in result.Metrics) host.Out.WriteLine($"test {name}: {Format.Metric(value)}");
+        var measuredOn = result.Epochs is [.., { Validation.Count: > 0 }] ? "test" : "training";
+        foreach (var (name, value) in result.Metrics) host.Out.WriteLine($"{measuredOn} {name}: {Format.Metric(value)}");
         host.Out.WriteLine($"run: {directory}");
         if (result.LastCheckpoint is not null) host.Out.WriteLine($"checkpoint: {result.LastCheckpoint}");
         if (result.BestCheckpoint is not null && result.BestCheckpoint != result.LastCheckpoint) host.Out.WriteLine($"best checkpoint: {result.BestCheckpoint}");

@@ -36,7 +36,7 @@ internal sealed class LiveProgress(IAnsiConsole console, StepMeter meter) : ITra
     }
 
     private void Draw() => console.Progress().AutoClear(true).HideCompleted(false)
-        .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+        .Columns(new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(context =>
         {
             var task = context.AddTask("starting", maxValue: meter.TotalSteps(meter.Plan!));
