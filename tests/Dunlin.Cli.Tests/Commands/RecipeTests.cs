@@ -16,6 +16,10 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void The_recipes_of_the_documentation_are_there() => Assert.Equal(["digits", "fashion-mnist", "mlp", "tiny"], Recipe.Names);
 
+    [Theory, InlineData("alexnet", "61,100,840"), InlineData("LeNet", "454,922")]
+    public void A_model_is_summed_up_by_its_name(string name, string parameters) =>
+        Assert.Contains(parameters, _dunlin.Succeed("summary", name), StringComparison.Ordinal);
+
     [Fact]
     public void A_summary_lists_shapes_parameters_and_work() => Assert.Equal(
         """
