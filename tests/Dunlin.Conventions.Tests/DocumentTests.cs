@@ -26,9 +26,13 @@ public partial class DocumentTests
         Assert.Equal(Enumerable.Range(1, Files.Length).Select(n => n.ToString("0000")), numbers);
     }
 
-    [Fact]
-    public void The_readme_shows_the_first_program_as_it_is() =>
-        Assert.Contains($"```csharp\n{House.Read("samples/FirstProgram/Program.cs")}```", House.Read("README.md"), StringComparison.Ordinal);
+    [Theory]
+    [InlineData("README.md", "FirstProgram/Program.cs")]
+    [InlineData("docs/own-parts.md", "OwnParts/Gate.cs")]
+    [InlineData("docs/own-parts.md", "OwnParts/OwnGraph.cs")]
+    [InlineData("docs/own-parts.md", "OwnParts/Signs.cs")]
+    public void Documents_show_samples_as_they_are(string document, string sample) =>
+        Assert.Contains($"```csharp\n{House.Read($"samples/{sample}")}```", House.Read(document), StringComparison.Ordinal);
 
     [Fact]
     public void Links_between_documents_lead_somewhere()
