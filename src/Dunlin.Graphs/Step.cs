@@ -14,7 +14,7 @@ public sealed class Step : IDisposable
     private readonly IReadOnlyList<Value> _targets;
     private readonly IReadOnlySet<string> _disabledPasses;
     private readonly Lock _making = new();
-    private Plan[] _plans = [];
+    private volatile Plan[] _plans = [];
 
     internal Step(Session session, IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets, IReadOnlySet<string> disabledPasses) =>
         (_session, _feeds, _fetches, _targets, _disabledPasses) = (session, feeds, fetches, targets, disabledPasses);
