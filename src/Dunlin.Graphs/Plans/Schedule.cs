@@ -10,6 +10,7 @@ internal sealed class Schedule
 {
     private readonly PlanGraph _graph;
     private readonly Dictionary<PlanNode, HashSet<PlanNode>> _before = [];
+    private readonly Dictionary<PlanValue, PlanValue> _copies = [];
 
     private Schedule(PlanGraph graph) => _graph = graph;
 
@@ -32,27 +33,33 @@ internal sealed class Schedule
             _before[node] = [.. node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)];
         foreach (var collective in _graph.Nodes.Where(n => n.Operation is ICollectiveStart).Zip(_graph.Nodes.Where(n => n.Operation is ICollectiveStart).Skip(1)))
             _before[collective.Second].Add(collective.First);
-        var readers = VariableReaders();
-        foreach (var writer in _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList()) Place(writer, readers);
+        var writers = _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList();
+        var roots = VariableRoots();
+        var written = writers.Select(w => w.Operation.Writes!).ToHashSet();
+        for (var f = 0; f < _graph.Fetches.Count; f++)
+            if (roots.GetValueOrDefault(_graph.Fetches[f]) is { } variable && written.Contains(variable))
+                _graph.Fetches[f] = OldElements(_graph.Fetches[f]);
+        foreach (var writer in writers) Place(writer, roots);
         Nodes = Sort();
     }
 
     /// <summary>Puts a writer, or the producer in its place, behind all readers of the variable's old elements.</summary>
-    private void Place(PlanNode writer, ILookup<Variable, PlanNode> readers)
+    private void Place(PlanNode writer, Dictionary<PlanValue, Variable> roots)
     {
         var variable = writer.Operation.Writes!;
-        PlanNode[] others = [.. readers[variable].Where(r => r != writer).Distinct()];
+        PreserveForLateReaders(writer, roots);
+        PlanNode[] others = [.. _graph.Nodes.Where(r => r != writer && Reads(r, variable, roots).Any())];
         var elided = writer.Operation is Assign && writer.Inputs[0] is { Producer: { } producer } value
             && producer.Operation is not ICollectiveStart && producer.Operation.Writes is null
             && producer.Operation.ViewOf(producer.InputTypes, value.Type) is null && !InVariables.ContainsKey(value)
             && others.All(r => r == producer || !DependsOn(r, producer))
-            && writer.After.All(a => a != producer && !DependsOn(a, producer));
+            && !writer.After.Contains(producer) && _before[writer].All(b => b == producer || !DependsOn(b, producer));
         if (elided)
         {
             (producer, value) = (writer.Inputs[0].Producer!, writer.Inputs[0]);
             InVariables[value] = variable;
             _before[producer].UnionWith(others.Where(r => r != producer));
-            _before[producer].UnionWith(writer.After);
+            _before[producer].UnionWith(_before[writer].Where(b => b != producer));
             foreach (var before in _before.Values)
                 if (before.Remove(writer)) before.Add(producer);
             _before.Remove(writer);
@@ -60,27 +67,52 @@ internal sealed class Schedule
             _graph.Nodes.Remove(writer);
             return;
         }
-        if (others.FirstOrDefault(r => DependsOn(r, writer)) is { } late)
-            throw new DunlinException($"{late.Name} reads the old elements of {variable.Name} and depends on its new ones (through {writer.Name}); take one of the two.");
         _before[writer].UnionWith(others);
         InVariables[writer.Outputs[0]] = variable;
     }
 
-    /// <summary>Who reads each variable, itself or through views.</summary>
-    private ILookup<Variable, PlanNode> VariableReaders()
+    /// <summary>Gives readers of the old elements that can only run after the writer (when two variables are swapped, say) a copy of them.</summary>
+    private void PreserveForLateReaders(PlanNode writer, Dictionary<PlanValue, Variable> roots)
+    {
+        var variable = writer.Operation.Writes!;
+        foreach (var late in _graph.Nodes.Where(r => r != writer && DependsOn(r, writer)).ToList())
+        {
+            foreach (var i in Reads(late, variable, roots).ToList())
+            {
+                late.Inputs[i] = OldElements(late.Inputs[i]);
+                _before[late].Add(late.Inputs[i].Producer!);
+            }
+            // What was a view of the variable is now one of the copy.
+            if (View(late) is not null) roots.Remove(late.Outputs[0]);
+        }
+    }
+
+    /// <summary>A copy, made before any new elements are written, of a variable or a view of one.</summary>
+    private PlanValue OldElements(PlanValue value)
+    {
+        if (_copies.TryGetValue(value, out var known)) return known;
+        var copy = new PlanNode(new OldElements(), value.Name, [value], [value.Type], value.Producer?.Order ?? -1);
+        _before[copy] = value.Producer is { } producer ? [producer] : [];
+        _graph.Nodes.Insert(value.Producer is null ? 0 : _graph.Nodes.IndexOf(value.Producer) + 1, copy);
+        return _copies[value] = copy.Outputs[0];
+    }
+
+    /// <summary>The variables, and the views of them, that nodes or fetches read.</summary>
+    private Dictionary<PlanValue, Variable> VariableRoots()
     {
         var roots = new Dictionary<PlanValue, Variable>();
-        var pairs = new List<(Variable, PlanNode)>();
+        foreach (var value in _graph.Nodes.SelectMany(n => n.Inputs).Concat(_graph.Fetches))
+            if (value.Variable is { } variable) roots[value] = variable;
         foreach (var node in _graph.Nodes)
-            for (var i = 0; i < node.Inputs.Count; i++)
-            {
-                var input = node.Inputs[i];
-                if ((input.Variable ?? roots.GetValueOrDefault(input)) is not { } variable || !node.Operation.ReadsElements(i)) continue;
-                if (node.Operation.ViewOf(node.InputTypes, node.Outputs[0].Type)?.Input == i) roots[node.Outputs[0]] = variable;
-                pairs.Add((variable, node));
-            }
-        return pairs.ToLookup(p => p.Item1, p => p.Item2);
+            if (View(node) is { } view && roots.TryGetValue(node.Inputs[view.Input], out var variable)) roots[node.Outputs[0]] = variable;
+        return roots;
     }
+
+    private static MemoryView? View(PlanNode node) => node.Operation.ViewOf(node.InputTypes, node.Outputs[0].Type);
+
+    /// <summary>The inputs by which a node reads a variable's old elements, itself or through views.</summary>
+    private static IEnumerable<int> Reads(PlanNode node, Variable variable, Dictionary<PlanValue, Variable> roots) =>
+        Enumerable.Range(0, node.Inputs.Count).Where(i => roots.GetValueOrDefault(node.Inputs[i]) == variable && node.Operation.ReadsElements(i));
 
     private bool DependsOn(PlanNode node, PlanNode on)
     {
@@ -122,4 +154,14 @@ internal sealed class Schedule
         _ when node.Outputs.Any(InVariables.ContainsKey) => 1,
         _ => 2,
     }, node.Order);
+}
+
+/// <summary>A copy of a variable's elements, for what needs them after the variable has new ones. Made by <see cref="Schedule"/> only.</summary>
+internal sealed record OldElements : Operation
+{
+    public override string? NoGradientReason => "Plans make it after differentiation.";
+
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[0]];
+
+    public override Dunlin.Tensors.Kernels.Kernel Prepare(PrepareContext context) => new CopyKernel(context.Outputs[0].Bytes);
 }
