@@ -69,6 +69,7 @@ internal sealed class FuseElementwise : IPlanPass
         var members = group.ToHashSet();
         var read = graph.Nodes.Where(n => !members.Contains(n)).SelectMany(n => n.Inputs).Concat(graph.Fetches).ToHashSet();
         int[] results = [.. Enumerable.Range(0, group.Count).Where(i => read.Contains(group[i].Outputs[0]))];
+        if (results.Length == 0) results = [group.Count - 1]; // A group that is only waited for, or not at all.
         var fused = new FusedElementwise(
             [.. group.Select(n => new FusedElementwise.Step((Elementwise)n.Operation, [.. n.Inputs.Select(v => place[v])]))],
             inputs.Count, results, [.. group.Select(n => n.Outputs[0].Type)]);

@@ -69,7 +69,9 @@ internal sealed class FuseEpilogues : IPlanPass
         var features = product.Operation is Conv ? result[1] : result[^1];
         var along = product.Operation is Conv ? result.Rank - 2 : 0;
         var fits = shape.ElementCount == features && shape.Rank > along && shape[^(along + 1)] == features;
-        return fits && add.Outputs[0].Type == product.Outputs[0].Type ? bias : null;
+        // An assigned bias may wait for the product by a control edge.
+        var waits = bias.Producer is { } producer && producer.DependsOn(product);
+        return fits && !waits && add.Outputs[0].Type == product.Outputs[0].Type ? bias : null;
     }
 }
 

@@ -62,7 +62,8 @@ internal static class PlanBuilder
                 throw new DunlinException($"{node.Outputs[0]} is needed but was not fed; feed it, or fetch something that does not depend on it.");
             foreach (var input in node.Inputs)
                 if (!fed.Contains(input)) open.Push(input.Node);
-            foreach (var earlier in node.After) open.Push(earlier);
+            foreach (var earlier in node.After)
+                if (!earlier.Outputs.All(fed.Contains)) open.Push(earlier);
         }
         return needed.Values;
     }

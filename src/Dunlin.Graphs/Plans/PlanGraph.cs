@@ -50,6 +50,20 @@ internal sealed class PlanNode
 
     public IReadOnlyList<TensorType> InputTypes => [.. Inputs.Select(i => i.Type)];
 
+    /// <summary>Whether it reads or waits for the other node, itself or through others.</summary>
+    public bool DependsOn(PlanNode other)
+    {
+        var seen = new HashSet<PlanNode>();
+        var open = new Stack<PlanNode>([this]);
+        while (open.TryPop(out var node))
+            foreach (var before in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After))
+            {
+                if (before == other) return true;
+                if (seen.Add(before)) open.Push(before);
+            }
+        return false;
+    }
+
     public override string ToString() => $"{Name}: {Operation.Name}";
 }
 
@@ -72,14 +86,15 @@ internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
             if (Fetches[i] == old) Fetches[i] = by;
     }
 
-    /// <summary>Takes a node out of all control edges, handing on what it waited for.</summary>
+    /// <summary>Takes a node out of all control edges: what waited for it waits for the node in its place or, where there is none, for all that it waited for.</summary>
     public void Bypass(PlanNode gone, PlanNode? by)
     {
         foreach (var node in Nodes)
             if (node.After.Remove(gone))
             {
                 node.After.UnionWith(gone.After);
-                if (by is not null && by != node) node.After.Add(by);
+                if (by is null) node.After.UnionWith(gone.Inputs.Select(i => i.Producer).OfType<PlanNode>());
+                else if (by != node) node.After.Add(by);
             }
     }
 
