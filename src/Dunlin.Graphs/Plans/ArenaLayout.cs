@@ -56,7 +56,7 @@ internal static class ArenaLayout
             }
             // An operand with a fixed place in the output is best computed there: then there is nothing to copy.
             for (var i = 0; i < step.Inputs.Length; i++)
-                if (step.Kernel is IPacks packs && step.Inputs[i] is { IsInArena: true, Parent: null } part && part.Last == index && part.First < index
+                if (step.Kernel is IPacks packs && output.Root.IsInArena && step.Inputs[i] is { IsInArena: true, Parent: null } part && part.Last == index && part.First < index
                     && part.Bytes == packs.PartBytes(i) && step.Inputs.Count(other => other.Root == part) == 1)
                     part.MoveInto(output, packs.PartOffset(i));
         }
