@@ -11,8 +11,11 @@ namespace Dunlin.Cli;
 /// <summary>A configuration that has been read and understood: what a run consists of.</summary>
 internal sealed class RunConfiguration
 {
+    /// <summary>Far more than help: a system that runs out of threads ends the process without a word.</summary>
+    private const int MostThreads = 1024;
+
     private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
-        ("data-parallel", s => new DataParallel(s.Int("workers", 1), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
+        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
         ("single", _ => new SingleWorker()));
 
     private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;
@@ -46,7 +49,7 @@ internal sealed class RunConfiguration
             Monitor = MonitorOf(s),
             EarlyStopPatience = (int?)s.OptionalLong("patience", most: int.MaxValue),
             Kernels = Failures.Preparing(() => KernelSets.Resolve(s.Text("kernels") ?? host.Variable("DUNLIN_KERNELS"))),
-            ThreadsPerWorker = (int?)s.OptionalLong("threads", most: 1024) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
+            ThreadsPerWorker = (int?)s.OptionalLong("threads", most: MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
             Augmentations = Data.Augmentations,
             Strategy = strategy,
             CheckpointEvery = every,

@@ -11,6 +11,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{"trainnig": {}}""", "my.json: unknown key \"trainnig\"; did you mean \"training\"?")]
     [InlineData("""{"training": {"epochs": "many"}}""", "my.json: \"training.epochs\" must be a whole number of at least 1, got \"many\".")]
     [InlineData("""{"training": {"epochs": 0}}""", "my.json: \"training.epochs\" must be a whole number of at least 1, got \"0\".")]
+    [InlineData("""{"strategy": {"workers": 100000}}""", "\"strategy.workers\" must be a whole number from 1 to 1024, got \"100000\".")]
     [InlineData("""{"training": [1]}""", "my.json: \"training\" must be an object with keys, got a list.")]
     [InlineData("""{"run": {"resume": "perhaps"}}""", "my.json: \"run.resume\" must be true or false, got \"perhaps\".")]
     [InlineData("""{"optimizer": "adma"}""", "my.json: \"optimizer\": there is no optimizer \"adma\"; did you mean \"adam\"?")]
