@@ -89,7 +89,7 @@ internal static class DataCatalogue
     private static Func<TrainTest, TrainTest> Limit(Section s)
     {
         var (train, test) = (s.OptionalLong("train", most: int.MaxValue), s.OptionalLong("test", most: int.MaxValue));
-        return data => new TrainTest(train is { } some ? data.Train.Take((int)some) : data.Train, test is { } few ? data.Test.Take((int)few) : data.Test);
+        return data => data with { Train = train is { } some ? data.Train.Take((int)some) : data.Train, Test = test is { } few ? data.Test.Take((int)few) : data.Test };
     }
 }
 

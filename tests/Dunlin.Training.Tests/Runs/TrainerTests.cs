@@ -38,6 +38,27 @@ public class TrainerTests
     }
 
     [Fact]
+    public void A_class_is_the_place_of_the_largest_score()
+    {
+        using var predictor = new Predictor(new Lambda(x => x), new Dunlin.Training.Data.Field("x", new(DType.Float32, [3])), new() { Threads = 1 });
+        Assert.Equal([2, 0, 1], predictor.Classify(Tensor.From([1f, 2, 3, 5, 5, -1, -3, -1, -2], [3, 3])));
+        using var wide = new Predictor(new Lambda(x => x), new Dunlin.Training.Data.Field("x", new(DType.Float32, [3, 2])), new() { Threads = 1 });
+        Assert.Contains("Classify", Assert.Throws<ShapeException>(() => wide.Classify(Tensor.Zeros(DType.Float32, [1, 3, 2]))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_epoch_is_printed_with_what_was_validated_or_else_trained()
+    {
+        using var output = new StringWriter();
+        var printer = new EpochPrinter(output);
+        Dictionary<string, double> trained = new() { ["loss"] = 0.5 }, validated = new() { ["loss"] = 0.4123, ["accuracy"] = 0.85714 };
+        printer.EpochEnded(new EpochReport(0, 10, trained, validated, 12.06, 100, true));
+        printer.EpochEnded(new EpochReport(1, 20, trained, new Dictionary<string, double>(), 1, 100, false));
+        printer.Warned("the disk is full");
+        Assert.Equal(["Epoch 1: loss 0.4123, accuracy 0.8571 (12.1 s)", "Epoch 2: loss 0.5000 (1.0 s)", "Warning: the disk is full"], output.ToString().Trim().Split(Environment.NewLine));
+    }
+
+    [Fact]
     public void Early_stopping_ends_a_run_that_gets_no_better()
     {
         var options = SmallRun.Options() with { Epochs = 50, EarlyStopPatience = 2 };
