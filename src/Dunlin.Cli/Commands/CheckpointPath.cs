@@ -10,16 +10,18 @@ internal static class CheckpointPath
     private const string StepPrefix = "step-", Checkpoints = "checkpoints";
 
     /// <summary>The checkpoint, verified.</summary>
+    /// <param name="host">Told about damaged checkpoints that an older one is taken for.</param>
+    /// <param name="path">A full path.</param>
     /// <exception cref="ConfigurationException">There is none at this place.</exception>
     /// <exception cref="CheckpointException">It is damaged.</exception>
-    public static Checkpoint Find(string path)
+    public static Checkpoint Find(CliHost host, string path)
     {
         if (!Directory.Exists(path)) throw new ConfigurationException($"{path}: there is no such run or checkpoint.");
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
         if (name.StartsWith(StepPrefix, StringComparison.Ordinal) && long.TryParse(name[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step))
-            return Store(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path))!).Load(step);
+            return Store(host, Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path))!).Load(step);
         var inner = Path.Combine(path, Checkpoints);
-        return Store(Directory.Exists(inner) ? inner : path).LoadLatest()
+        return Store(host, Directory.Exists(inner) ? inner : path).LoadLatest()
             ?? throw new ConfigurationException($"{path}: holds no checkpoint; expected a run's directory or a step-… directory.");
     }
 
@@ -33,5 +35,6 @@ internal static class CheckpointPath
         throw new ConfigurationException($"{path}: neither it nor a directory around it holds {ResolvedFile.Name}, which says what model and data it belongs to.");
     }
 
-    private static CheckpointStore Store(string directory) => new(directory, new() { ReadOnly = true });
+    private static CheckpointStore Store(CliHost host, string directory) =>
+        new(directory, new() { ReadOnly = true, Warn = message => host.Error.WriteLine($"warning: {message}") });
 }

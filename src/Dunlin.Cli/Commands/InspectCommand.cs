@@ -19,7 +19,7 @@ internal static class InspectCommand
             var full = host.Resolve(parsed.GetValue(path)!);
             var asJson = parsed.GetValue(json);
             if (File.Exists(full)) List(host, full, asJson);
-            else Inspect(host, CheckpointPath.Find(full), asJson);
+            else Inspect(host, CheckpointPath.Find(host, full), asJson);
             return ExitCode.Done;
         });
         return command;

@@ -32,7 +32,7 @@ internal sealed class TrainedModel : IDisposable
         var predictor = new Predictor(run.Model, input, new() { Kernels = run.Options.Kernels, Threads = threads });
         try
         {
-            predictor.Load(File.Exists(full) ? full : CheckpointPath.Find(full).Directory);
+            predictor.Load(File.Exists(full) ? full : CheckpointPath.Find(host, full).Directory);
             return new(run, input, predictor);
         }
         catch
