@@ -24,7 +24,14 @@ internal static class PredictCommand
             var results = Predict(model, inputs);
             if (parsed.GetValue(output) is { } file)
             {
-                Npy.Save(host.Resolve(file), results);
+                try
+                {
+                    Npy.Save(host.Resolve(file), results);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    throw new DunlinException($"{file}: can't be written: {e.Message}", e);
+                }
                 host.Out.WriteLine($"{file}: {results}");
             }
             else Print(host, model.Run, results, parsed.GetValue(options.Json));
