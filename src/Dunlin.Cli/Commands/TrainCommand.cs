@@ -65,7 +65,9 @@ internal static class TrainCommand
     {
         _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));
         var directory = RunDirectory.Choose(host, run);
-        ResolvedFile.Write(directory, run.Root);
+        // What a run was started with stays as it is until it is known that the run goes on with other values.
+        var goesOn = run.Options.Resume && File.Exists(Path.Combine(directory, ResolvedFile.Name));
+        if (!goesOn) ResolvedFile.Write(directory, run.Root);
         using var signals = new StopSignals(host, run.Grace);
         var meter = new StepMeter(host.Clock) { MaxSteps = run.Options.MaxSteps };
         TrainingResult result;
@@ -80,6 +82,7 @@ internal static class TrainCommand
                     meter,
                     live ?? (ITrainingObserver)new PlainProgress(host.Error, host.Clock, meter),
                     new SignalObserver(signals),
+                    .. goesOn ? [new ResolvedObserver(directory, run.Root)] : (ITrainingObserver[])[],
                     .. asJson ? [new JsonEvents(host.Out, host.Clock)] : (ITrainingObserver[])[],
                 ],
             };
@@ -116,17 +119,24 @@ internal static class TrainCommand
         host.Out.WriteLine($"curves: {Path.Combine(directory, "curves.svg")}");
     }
 
-    /// <summary>75 promises that nothing is lost: the last step is in the last checkpoint.</summary>
+    /// <summary>0 and 75 promise that nothing is lost: the last step is in the last checkpoint.</summary>
     private static int ExitCodeOf(CliHost host, TrainingResult result, string directory)
     {
-        if (result.Reason != EndReason.Stopped) return ExitCode.Done;
-        if (result.LastCheckpoint is { } saved && Path.GetFileName(saved) == $"step-{result.Steps:00000000}")
+        var isSaved = result.LastCheckpoint is { } saved && Path.GetFileName(saved) == $"step-{result.Steps:00000000}";
+        if (result.Reason != EndReason.Stopped && isSaved) return ExitCode.Done;
+        if (isSaved)
         {
             host.Error.WriteLine($"dunlin: saved; go on with the same command and --run {directory} --resume");
             return ExitCode.StartAgain;
         }
-        host.Error.WriteLine("dunlin: stopped, but the checkpoint of the last step could not be saved.");
+        host.Error.WriteLine($"dunlin: the checkpoint of the last step, {result.Steps}, could not be saved: " +
+            $"{(result.LastCheckpoint is null ? "there is none" : $"the newest one is {result.LastCheckpoint}")}. Make room, and repeat what is missing with --run {directory} --resume.");
         return ExitCode.Failed;
+    }
+
+    private sealed class ResolvedObserver(string directory, Section root) : ITrainingObserver
+    {
+        public void Started(TrainingPlan plan) => ResolvedFile.Write(directory, root);
     }
 
     private sealed class SignalObserver(StopSignals signals) : ITrainingObserver

@@ -89,6 +89,34 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void An_older_checkpoint_in_place_of_a_damaged_one_is_told()
+    {
+        _dunlin.Succeed("train", "tiny", "--epochs", "2", "--run", "r");
+        File.AppendAllText(Path.Combine(_dunlin.Directory, "r/checkpoints/step-00000032/model.safetensors"), "x");
+        foreach (var command in new[] { "inspect", "evaluate" })
+        {
+            _dunlin.Succeed(command, "r");
+            Assert.Contains("Skipped the checkpoint of step 32", _dunlin.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_resumption_that_fails_leaves_the_run_as_it_was()
+    {
+        _dunlin.Succeed("train", "tiny", "--epochs", "1", "--run", "r");
+        Assert.Contains("linear/weight", _dunlin.Fail(ExitCode.Failed, "train", "tiny", "--run", "r", "--resume", "--set", "model.hidden=16"), StringComparison.Ordinal);
+        _dunlin.Succeed("evaluate", "r");
+    }
+
+    [Fact]
+    public void An_output_that_cannot_be_written_is_no_fault_of_ours()
+    {
+        _dunlin.Succeed("train", "tiny", "--max-steps", "1", "--run", "r");
+        Npy.Save(Path.Combine(_dunlin.Directory, "in.npy"), Tensor.Zeros(DType.UInt8, [1, 28, 28]));
+        Assert.StartsWith("dunlin: absent/out.npy: can't be written", _dunlin.Fail(ExitCode.Failed, "predict", "r", "--input", "in.npy", "--output", "absent/out.npy"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_data_set_of_ones_own_comes_from_files()
     {
         var inputs = Tensor.Zeros(DType.Float32, [64, 3]);
