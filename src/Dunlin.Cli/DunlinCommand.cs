@@ -23,7 +23,8 @@ internal static class DunlinCommand
             InfoCommand.Create(host),
         };
         root.Options.Add(debug);
-        var parsed = root.Parse(Arguments.Normalize(arguments, FlagsOf(root)));
+        // Who types nothing wants to know what there is.
+        var parsed = root.Parse(arguments.Count == 0 ? ["--help"] : Arguments.Normalize(arguments, FlagsOf(root)));
         // The library's own code for a wrong command line is 1, which says here that training failed.
         if (parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
         {

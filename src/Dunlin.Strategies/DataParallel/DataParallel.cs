@@ -24,8 +24,12 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
     public int Workers { get; } = workers >= 1 ? workers : throw new DunlinException($"Data parallelism needs at least 1 worker, not {workers}.");
 
     /// <inheritdoc/>
-    public void Run(Action<IWorker> program) =>
-        LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options.BucketBytes)), _options.Local);
+    public void Run(Action<IWorker> program)
+    {
+        // A worker alone is the calling thread, and its errors are its own.
+        if (Workers == 1) program(new Worker(LocalGroup.Create(1, _options.Local)[0], _options.BucketBytes));
+        else LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options.BucketBytes)), _options.Local);
+    }
 
     private sealed class Worker(ICommunicator communicator, long bucketBytes) : IWorker
     {

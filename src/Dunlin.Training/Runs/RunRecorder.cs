@@ -71,7 +71,11 @@ internal sealed class RunRecorder : IDisposable
             _worker.Communicator.StartBarrier().Wait();
             return (0, 0);
         }
-        if (_store.LoadLatest() is not { } checkpoint) return (0, 0);
+        if (_store.LoadLatest() is not { } checkpoint)
+        {
+            if (_worker.Rank == 0) Warn($"There is no checkpoint in {_options.RunDirectory} to go on from: the run begins anew.");
+            return (0, 0);
+        }
         if (checkpoint.State.RandomCounters.TryGetValue("seed", out var seed) && seed != _options.Seed)
             throw new DunlinException($"The checkpoint {checkpoint.Directory} belongs to a run with seed {seed}, not {_options.Seed}; resume with that seed.");
         Variables.Load(_graph.Session, _graph.ModelVariables, checkpoint.Load(ModelGroup), checkpoint.Directory);

@@ -48,6 +48,10 @@ public class DataParallelTests
         Assert.Contains("the disk is on fire", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_worker_alone_fails_with_its_own_error() =>
+        Assert.Equal("no luck", Assert.Throws<DunlinException>(() => new DataParallel(1).Run(_ => throw new DunlinException("no luck"))).Message);
+
     private static TrainingResult Train(ITrainingStrategy strategy, int examples, string kernels)
     {
         var model = new Sequential(new Conv2d(4, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(16), new Tanh(), new Linear(10));

@@ -47,6 +47,15 @@ public class ResumeTests
     }
 
     [Fact]
+    public void A_run_with_nothing_to_resume_says_that_it_begins_anew()
+    {
+        using var directory = new TemporaryDirectory();
+        var observer = new Recorder();
+        new Trainer(SmallRun.Recipe(), SmallRun.Options(directory.Path) with { MaxSteps = 1, Resume = true, Observers = [observer] }).Fit(SmallRun.Data.Train);
+        Assert.Contains("begins anew", Assert.Single(observer.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_old_run_is_not_overwritten_by_accident()
     {
         using var directory = new TemporaryDirectory();
