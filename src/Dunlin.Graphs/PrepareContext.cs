@@ -7,7 +7,7 @@ namespace Dunlin.Graphs;
 public sealed class PrepareContext
 {
     internal PrepareContext(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs, IReadOnlyList<MemoryLayout> layouts,
-        IKernelSet kernels, ThreadTeam threads, PlanResources resources, bool keepPlain = false)
+        IKernelSet kernels, ThreadTeam threads, Plans.PlanResources resources, bool keepPlain = false)
     {
         Inputs = inputs;
         Outputs = outputs;
@@ -33,7 +33,7 @@ public sealed class PrepareContext
     /// <summary>The threads that will run the kernel.</summary>
     public ThreadTeam Threads { get; }
 
-    internal PlanResources Resources { get; }
+    internal Plans.PlanResources Resources { get; }
 
     /// <summary>Whether the outputs had better be plain: they go to variables.</summary>
     internal bool KeepPlain { get; }
@@ -50,29 +50,10 @@ public sealed class PrepareContext
     public Kernel Heavy(KernelSpec spec, int inputs)
     {
         MemoryLayout[] layouts = [.. Layouts.Take(inputs)];
-        var kernel = Ops.Casts.IsHalfWidth(spec.Type) && Kernels.TryPrepare(spec, layouts, Threads) is null
-            ? Plans.WidenedKernel.Create([.. Inputs.Take(inputs)], Outputs, (_, _) => Kernels.Prepare(spec with { Type = DType.Float32 }, [], Threads))
-            : Kernels.Prepare(spec, layouts, Threads);
+        var kernel = !spec.Type.IsHalf()
+            ? Kernels.Prepare(spec, layouts, Threads)
+            : Kernels.TryPrepare(spec, layouts, Threads)
+            ?? Plans.WidenedKernel.Create([.. Inputs.Take(inputs)], Outputs, (_, _) => Kernels.Prepare(spec with { Type = DType.Float32 }, [], Threads));
         return inputs == Inputs.Count ? kernel : new Plans.LeadingInputs(kernel, inputs, Inputs.Count, Outputs.Count);
     }
-}
-
-/// <summary>What the kernels of one plan share besides their operands.</summary>
-internal sealed class PlanResources(Func<string, ICommunicator> communicator)
-{
-    private readonly Dictionary<int, PendingSlot> _pending = [];
-
-    /// <summary>For computing outside a session.</summary>
-    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."));
-
-    public ICommunicator Communicator(string axis) => communicator(axis);
-
-    /// <summary>The place where a started collective waits for its second half.</summary>
-    public PendingSlot Pending(int key) => _pending.TryGetValue(key, out var slot) ? slot : _pending[key] = new PendingSlot();
-}
-
-/// <summary>Holds a collective between its start and its wait.</summary>
-internal sealed class PendingSlot
-{
-    public IPendingOperation? Operation { get; set; }
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
@@ -21,27 +20,15 @@ internal static unsafe class HalfReduction
             var count = Math.Min(Tile, length - begin);
             var sum = sums[..count];
             var term = terms[..count];
-            Widen(type, At(sources[0], begin), sum);
+            HalfPrecision.Widen(type, At(sources[0], begin), sum);
             foreach (var source in sources[1..])
             {
-                Widen(type, At(source, begin), term);
+                HalfPrecision.Widen(type, At(source, begin), term);
                 Reduction.Combine<float>(op, sum, term, sum);
             }
-            Narrow(type, sum, At(target, begin));
+            HalfPrecision.Narrow(type, sum, At(target, begin));
         }
     }
 
-    private static ushort* At(nint address, int element) => (ushort*)address + element;
-
-    private static void Widen(DType type, ushort* source, Span<float> target)
-    {
-        if (type == DType.Float16) TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
-        else BFloat16Conversion.Widen(new(source, target.Length), target);
-    }
-
-    private static void Narrow(DType type, ReadOnlySpan<float> source, ushort* target)
-    {
-        if (type == DType.Float16) TensorPrimitives.ConvertToHalf(source, new Span<Half>(target, source.Length));
-        else BFloat16Conversion.Narrow(source, new(target, source.Length));
-    }
+    private static nint At(nint address, int element) => address + element * sizeof(ushort);
 }

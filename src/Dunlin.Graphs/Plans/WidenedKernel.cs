@@ -58,12 +58,12 @@ internal sealed unsafe class WidenedKernel : Kernel
         for (var at = 0L; at < count; at += TileFunction.MaxLength)
         {
             var length = (int)Math.Min(TileFunction.MaxLength, count - at);
-            if (widen) Casts.Widen(type.Type, source + (nint)at * 2, new((float*)target + at, length));
-            else Casts.Narrow(type.Type, new((float*)source + at, length), target + (nint)at * 2);
+            if (widen) HalfPrecision.Widen(type.Type, source + (nint)at * 2, new((float*)target + at, length));
+            else HalfPrecision.Narrow(type.Type, new((float*)source + at, length), target + (nint)at * 2);
         }
     }
 
-    private static bool IsHalf(TensorType type) => Casts.IsHalfWidth(type.Type);
+    private static bool IsHalf(TensorType type) => type.Type.IsHalf();
 
     private static TensorType Wide(TensorType type) => IsHalf(type) ? type with { Type = DType.Float32 } : type;
 

@@ -15,7 +15,7 @@ internal sealed class TrainingGraph : IDisposable
     {
         if (data.Fields.Count < 2) throw new DunlinException($"Training takes a data set of an input and a target; this one has only {string.Join(", ", data.Fields.Select(f => f.Name))}.");
         var graph = new Graph();
-        Counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, new ZeroCounter(), trainable: false);
+        Counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         Input = Placeholder(graph, data.Fields[0]);
         Target = Placeholder(graph, data.Fields[1]);
         Weight = graph.Placeholder("weight", DType.Float32, Shape.Scalar);
@@ -101,9 +101,4 @@ internal sealed class TrainingGraph : IDisposable
 
     private static Value Placeholder(Graph graph, Field field) =>
         graph.Placeholder(field.Name, field.Type.Type, Shape.Of(Shape.Unknown).Append(field.Type.Shape.Dimensions));
-
-    private sealed record ZeroCounter : Initializer
-    {
-        public override void Fill(Tensor target, ulong seed, ulong stream) => target.Span<long>().Clear();
-    }
 }

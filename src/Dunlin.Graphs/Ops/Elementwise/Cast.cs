@@ -29,7 +29,7 @@ public sealed record Cast(DType To) : Elementwise
         DType.Int64 => From<long>(),
         DType.Int32 => From<int>(),
         DType.UInt8 or DType.Bool => From<byte>(),
-        _ => new WidenedTile(Casts.IsHalfWidth(To) ? Numbers<float, float>() : From<float>(), inputs, To),
+        _ => new WidenedTile(To.IsHalf() ? Numbers<float, float>() : From<float>(), inputs, To),
     };
 
     private TileFunction From<T>() where T : unmanaged, INumber<T> => To switch
@@ -55,7 +55,7 @@ public sealed record Cast(DType To) : Elementwise
         {
             var wide = stackalloc float[MaxLength];
             TensorPrimitives.ConvertSaturating(new ReadOnlySpan<T>((void*)operands[0], count), new Span<float>(wide, count));
-            Casts.Narrow(to, new(wide, count), operands[1]);
+            HalfPrecision.Narrow(to, new(wide, count), operands[1]);
         }
     }
 }

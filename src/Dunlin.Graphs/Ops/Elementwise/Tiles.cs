@@ -55,12 +55,12 @@ internal sealed unsafe class WidenedTile(TileFunction inner, IReadOnlyList<DType
         for (var i = 0; i <= _inputs.Length; i++) addresses[i] = (nint)(wide + i * MaxLength);
         for (var i = 0; i < _inputs.Length; i++)
         {
-            if (Casts.IsHalfWidth(_inputs[i])) Casts.Widen(_inputs[i], operands[i], new((void*)addresses[i], count));
+            if (_inputs[i].IsHalf()) HalfPrecision.Widen(_inputs[i], operands[i], new((void*)addresses[i], count));
             else addresses[i] = operands[i];
         }
-        var narrow = Casts.IsHalfWidth(output);
+        var narrow = output.IsHalf();
         if (!narrow) addresses[_inputs.Length] = operands[_inputs.Length];
         inner.Run(addresses, count);
-        if (narrow) Casts.Narrow(output, new((void*)addresses[_inputs.Length], count), operands[_inputs.Length]);
+        if (narrow) HalfPrecision.Narrow(output, new((void*)addresses[_inputs.Length], count), operands[_inputs.Length]);
     }
 }

@@ -1,4 +1,5 @@
 using Dunlin.Graphs.Ops;
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 

@@ -1,15 +1,13 @@
-using Dunlin.Tensors;
+namespace Dunlin.Tensors.Tests.Numerics;
 
-namespace Dunlin.Communication.Tests;
-
-public sealed class BFloat16ConversionTests
+public sealed unsafe class HalfPrecisionTests
 {
     [Fact]
     public void Rows_convert_as_single_values_do()
     {
         var all = Enumerable.Range(0, 1 << 16).Select(i => (ushort)i).ToArray();
         var wide = new float[all.Length];
-        BFloat16Conversion.Widen(all, wide);
+        fixed (ushort* source = all) HalfPrecision.Widen(DType.BFloat16, (nint)source, wide);
         Assert.Equal(all.Select(b => BitConverter.SingleToUInt32Bits(BFloat16.FromBits(b))), wide.Select(BitConverter.SingleToUInt32Bits));
 
         // Every upper half, with lower halves around the tie.
@@ -17,7 +15,7 @@ public sealed class BFloat16ConversionTests
         {
             var floats = all.Select(b => BitConverter.UInt32BitsToSingle((uint)b << 16 | lower)).ToArray();
             var narrow = new ushort[floats.Length];
-            BFloat16Conversion.Narrow(floats, narrow);
+            fixed (ushort* target = narrow) HalfPrecision.Narrow(DType.BFloat16, floats, (nint)target);
             Assert.Equal(floats.Select(f => ((BFloat16)f).Bits), narrow);
         }
     }
