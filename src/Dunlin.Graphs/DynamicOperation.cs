@@ -1,0 +1,20 @@
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs;
+
+/// <summary>
+/// An operation whose outputs' shapes depend on its inputs' elements (the positions where something holds, say). Its shape rule leaves
+/// those lengths unknown even when all its inputs' are known. A plan computes what it needs, the operation makes its outputs, and what
+/// depends on them is planned for the shapes they turn out to have.
+/// </summary>
+public abstract record DynamicOperation : Operation
+{
+    /// <summary>Computes the outputs in new tensors.</summary>
+    /// <param name="inputs">The inputs' elements; not to be changed or kept.</param>
+    /// <param name="session">The session that runs the step.</param>
+    /// <returns>One for each output, of a type that the shape rule accepts.</returns>
+    public abstract IReadOnlyList<Tensor> Evaluate(IReadOnlyList<Tensor> inputs, Session session);
+
+    /// <inheritdoc/>
+    public sealed override Kernel Prepare(PrepareContext context) => throw new InvalidOperationException($"{Name} has no kernel: it is evaluated between plans.");
+}
