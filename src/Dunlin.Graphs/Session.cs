@@ -66,7 +66,7 @@ public sealed class Session : IDisposable
     /// <param name="targets">What else is to happen: assignments, say.</param>
     public Step Compile(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value>? targets = null)
     {
-        var step = new Step(this, feeds, fetches, targets ?? [], Options.DisabledPasses);
+        var step = new Step(new(this, feeds, fetches, targets ?? [], Options.DisabledPasses));
         _steps.Add(step);
         return step;
     }
@@ -74,12 +74,12 @@ public sealed class Session : IDisposable
     /// <summary>Prepares a step in which every operation of the graph is a kernel of its own, for observers that look for the cause of something.</summary>
     /// <inheritdoc cref="Compile"/>
     public Step CompileUnfused(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value>? targets = null) =>
-        new(this, feeds, fetches, targets ?? [], Passes.PlanPasses.All.Select(p => p.Name).ToHashSet());
+        new(new(this, feeds, fetches, targets ?? [], Passes.PlanPasses.All.Select(p => p.Name).ToHashSet()));
 
     /// <summary>Computes some values once.</summary>
     public IReadOnlyList<Tensor> Run(IReadOnlyList<Value> fetches, params IReadOnlyList<(Value Value, Tensor Tensor)> feeds)
     {
-        using var step = new Step(this, [.. feeds.Select(f => f.Value)], fetches, [], Options.DisabledPasses);
+        using var step = new Step(new(this, [.. feeds.Select(f => f.Value)], fetches, [], Options.DisabledPasses));
         return step.Run([.. feeds.Select(f => f.Tensor)]);
     }
 

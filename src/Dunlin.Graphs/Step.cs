@@ -8,25 +8,17 @@ namespace Dunlin.Graphs;
 /// </summary>
 public sealed class Step : IDisposable
 {
-    private readonly Session _session;
-    private readonly IReadOnlyList<Value> _feeds;
-    private readonly IReadOnlyList<Value> _fetches;
-    private readonly IReadOnlyList<Value> _targets;
-    private readonly IReadOnlySet<string> _disabledPasses;
+    /// <summary>Plans that are kept; the oldest give way to new shapes.</summary>
+    private const int MostPlans = 64;
+
+    private readonly StepRequest _request;
     private readonly Lock _making = new();
     private volatile Plan[] _plans = [];
 
-    internal Step(Session session, IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets, IReadOnlySet<string> disabledPasses) =>
-        (_session, _feeds, _fetches, _targets, _disabledPasses) = (session, feeds, fetches, targets, disabledPasses);
+    internal Step(StepRequest request) => _request = request;
 
     /// <summary>Runs and returns the fetches in new tensors.</summary>
-    public IReadOnlyList<Tensor> Run(params ReadOnlySpan<Tensor> feeds)
-    {
-        var plan = PlanFor(feeds);
-        Tensor[] results = [.. plan.FetchTypes.Select(t => Tensor.Uninitialized(t.Type, t.Shape))];
-        plan.Run(feeds, results, null);
-        return results;
-    }
+    public IReadOnlyList<Tensor> Run(params ReadOnlySpan<Tensor> feeds) => PlanFor(feeds).Run(feeds);
 
     /// <summary>Runs and writes the fetches into the given tensors.</summary>
     /// <param name="feeds">As many, and as typed, as the step's feeds.</param>
@@ -38,8 +30,8 @@ public sealed class Step : IDisposable
         var plan = PlanFor(feeds);
         if (results.Length != plan.FetchTypes.Count) throw new ShapeException($"The step has {plan.FetchTypes.Count} fetches; {results.Length} tensors were given for them.");
         for (var i = 0; i < results.Length; i++)
-            if (results[i].Type != plan.FetchTypes[i].Type || results[i].Shape != plan.FetchTypes[i].Shape)
-                throw new ShapeException($"{_fetches[i].Name} is {plan.FetchTypes[i]}; the tensor given for it is {results[i]}.");
+            if (results[i].Type != plan.FetchTypes[i].Type || !plan.FetchTypes[i].Shape.Accepts(results[i].Shape))
+                throw new ShapeException($"{_request.Fetches[i].Name} is {plan.FetchTypes[i]}; the tensor given for it is {results[i]}.");
         plan.Run(feeds, results, observer);
     }
 
@@ -48,15 +40,24 @@ public sealed class Step : IDisposable
     {
         foreach (var plan in _plans)
             if (plan.Fits(feeds)) return plan;
-        if (feeds.Length != _feeds.Count) throw new ShapeException($"The step has {_feeds.Count} feeds ({string.Join(", ", _feeds.Select(f => f.Name))}); {feeds.Length} tensors were given.");
+        var wanted = _request.Feeds;
+        if (feeds.Length != wanted.Count) throw new ShapeException($"The step has {wanted.Count} feeds ({string.Join(", ", wanted.Select(f => f.Name))}); {feeds.Length} tensors were given.");
+        var types = new TensorType[feeds.Length];
+        for (var i = 0; i < types.Length; i++) types[i] = feeds[i].TensorType;
+        return PlanOf(types);
+    }
+
+    /// <summary>The plan for feeds of these types.</summary>
+    internal Plan PlanOf(TensorType[] types)
+    {
         lock (_making)
         {
             foreach (var plan in _plans)
-                if (plan.Fits(feeds)) return plan;
-            var types = new TensorType[feeds.Length];
-            for (var i = 0; i < types.Length; i++) types[i] = feeds[i].TensorType;
-            var made = new Plan(_session, _feeds, types, _fetches, _targets, _disabledPasses);
-            _plans = [.. _plans, made];
+                if (plan.Fits(types)) return plan;
+            var made = Plan.Make(_request, types);
+            var plans = _plans;
+            if (plans.Length == MostPlans) plans[0].Dispose();
+            _plans = [.. plans.Length == MostPlans ? plans[1..] : plans, made];
             return made;
         }
     }

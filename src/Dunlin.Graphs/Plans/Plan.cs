@@ -1,36 +1,27 @@
-using System.Collections.Concurrent;
-
 namespace Dunlin.Graphs.Plans;
 
-/// <summary>A graph pruned to some fetches and specialised to the shapes that are fed. Runs from several threads at once.</summary>
-public sealed class Plan : IDisposable
+/// <summary>
+/// A graph pruned to some fetches and specialised to the shapes that are fed. Runs from several threads at once. Where shapes depend
+/// on elements it has several stages.
+/// </summary>
+public abstract class Plan : IDisposable
 {
-    private readonly Session _session;
-    private readonly IReadOnlyList<Value> _feeds;
-    private readonly IReadOnlyList<Value> _fetches;
-    private readonly IReadOnlyList<Value> _targets;
     private readonly TensorType[] _feedTypes;
-    private readonly IReadOnlySet<string> _disabledPasses;
-    private readonly ConcurrentBag<PlanInstance> _spare = [];
-    private PlanInstance? _next;
 
-    internal Plan(Session session, IReadOnlyList<Value> feeds, TensorType[] feedTypes, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets,
-        IReadOnlySet<string> disabledPasses)
-    {
-        (_session, _feeds, _feedTypes, _fetches, _targets, _disabledPasses) = (session, feeds, feedTypes, fetches, targets, disabledPasses);
-        var first = Make();
-        (ArenaBytes, Operations) = (first.ArenaBytes, [.. first.Steps.Select(s => $"{s.Operation} ({s.Name}) -> {string.Join(", ", s.OutputTypes)}")]);
-        _next = first;
-    }
+    private protected Plan(TensorType[] feedTypes) => _feedTypes = feedTypes;
 
-    /// <summary>The types of the fetches.</summary>
-    public IReadOnlyList<TensorType> FetchTypes { get; private set; } = [];
+    /// <summary>The types of the fetches; lengths that depend on elements are unknown.</summary>
+    public abstract IReadOnlyList<TensorType> FetchTypes { get; }
 
-    /// <summary>Bytes of memory for intermediate values, for one run at a time.</summary>
-    public long ArenaBytes { get; }
+    /// <summary>Bytes of memory for intermediate values, for one run at a time: of the first stage, where there are several.</summary>
+    public abstract long ArenaBytes { get; }
 
     /// <summary>The kernels in the order in which they run, a line each.</summary>
-    public IReadOnlyList<string> Operations { get; }
+    public abstract IReadOnlyList<string> Operations { get; }
+
+    /// <summary>Makes the plan for feeds of the given types.</summary>
+    internal static Plan Make(StepRequest request, TensorType[] feedTypes) =>
+        Stages.Cut(request, feedTypes) is { } stages ? new StagedPlan(request, feedTypes, stages) : new StaticPlan(request, feedTypes);
 
     internal bool Fits(ReadOnlySpan<Tensor> feeds)
     {
@@ -40,42 +31,23 @@ public sealed class Plan : IDisposable
         return feeds.Length == _feedTypes.Length;
     }
 
-    internal void Run(ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, IStepObserver? observer)
-    {
-        var instance = Interlocked.Exchange(ref _next, null) ?? (_spare.TryTake(out var spare) ? spare : Make());
-        var threads = _session.RentTeam();
-        try { instance.Run(feeds, results, threads, observer); }
-        finally
-        {
-            _session.ReturnTeam(threads);
-            if (Interlocked.CompareExchange(ref _next, instance, null) is not null) _spare.Add(instance);
-        }
-    }
+    internal bool Fits(ReadOnlySpan<TensorType> feeds) => feeds.SequenceEqual(_feedTypes);
+
+    /// <summary>Runs and returns the fetches in new tensors.</summary>
+    internal abstract Tensor[] Run(ReadOnlySpan<Tensor> feeds);
+
+    /// <summary>Runs and writes the fetches into the given tensors.</summary>
+    internal abstract void Run(ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, IStepObserver? observer);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _next?.Dispose();
-        foreach (var instance in _spare) instance.Dispose();
-    }
-
-    private PlanInstance Make()
-    {
-        var graph = PlanBuilder.Build(_feeds, _feedTypes, _fetches, _targets);
-        foreach (var pass in Passes.PlanPasses.All)
-            if (!_disabledPasses.Contains(pass.Name)) pass.Run(graph);
-        var keep = graph.Nodes.Where(n => n.Operation.IsStateful).ToList();
-        graph.Prune(keep);
-        FetchTypes = [.. graph.Fetches.Select(f => f.Type)];
-        var schedule = Schedule.Of(graph);
-        var team = _session.RentTeam();
-        try
-        {
-            team.Enter();
-            var resources = new PlanResources(_session.Communicator);
-            var lowering = Lowering.Of(graph, schedule, _session.Kernels, team, resources, _session.Storage);
-            return new PlanInstance(lowering, _feeds.Count, graph, schedule);
-        }
-        finally { _session.ReturnTeam(team); }
-    }
+    public abstract void Dispose();
 }
+
+/// <summary>What a step is to compute.</summary>
+/// <param name="Session">Whose variables, kernels and threads.</param>
+/// <param name="Feeds">What each run is given.</param>
+/// <param name="Fetches">What each run returns.</param>
+/// <param name="Targets">What else is to happen.</param>
+/// <param name="DisabledPasses">Rewriting passes to leave out.</param>
+internal sealed record StepRequest(
+    Session Session, IReadOnlyList<Value> Feeds, IReadOnlyList<Value> Fetches, IReadOnlyList<Value> Targets, IReadOnlySet<string> DisabledPasses);

@@ -28,7 +28,7 @@ internal static class PlanBuilder
             if (node.Operation.Writes is { } variable && !writers.TryAdd(variable, node))
                 throw new DunlinException($"The variable {variable.Name} is assigned twice in one step, by {writers[variable].Name} and {node.Name}.");
             PlanValue[] inputs = [.. node.Inputs.Select(i => values[i])];
-            var plan = new PlanNode(node.Operation, node.Name, inputs, Infer(node, inputs), node.Index);
+            var plan = new PlanNode(node.Operation, node.Name, inputs, Infer(node, [.. inputs.Select(i => i.Type)]), node.Index);
             foreach (var earlier in node.After)
                 if (nodes.TryGetValue(earlier, out var before)) plan.After.Add(before);
             nodes[node] = plan;
@@ -37,9 +37,10 @@ internal static class PlanBuilder
         return new PlanGraph([.. nodes.Values], [.. fetches.Select(f => values[f])]);
     }
 
-    private static TensorType[] Infer(Node node, PlanValue[] inputs)
+    /// <summary>The types of a node's outputs for known types of its inputs.</summary>
+    public static TensorType[] Infer(Node node, IReadOnlyList<TensorType> inputs)
     {
-        try { return node.Operation.Infer([.. inputs.Select(i => i.Type)]); }
+        try { return node.Operation.Infer(inputs); }
         catch (ShapeException e) { throw new ShapeException($"In {node.Name}: {e.Message}"); }
     }
 
@@ -50,7 +51,8 @@ internal static class PlanBuilder
         _ => null,
     };
 
-    private static IEnumerable<Node> Needed(IReadOnlyList<Value> feeds, IEnumerable<Value> results)
+    /// <summary>The nodes that some results need, in the graph's order.</summary>
+    public static IEnumerable<Node> Needed(IReadOnlyList<Value> feeds, IEnumerable<Value> results)
     {
         var fed = feeds.ToHashSet();
         var needed = new SortedDictionary<int, Node>();

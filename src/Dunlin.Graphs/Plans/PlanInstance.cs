@@ -20,9 +20,9 @@ internal sealed unsafe class PlanInstance : IDisposable
     private readonly LoweredStep[] _steps;
     private readonly object[] _alive;
 
-    public PlanInstance(Lowering lowering, int feeds, params object[] alive)
+    public PlanInstance(Lowering lowering, IReadOnlyList<TensorType> fetchTypes, int feeds, params object[] alive)
     {
-        _alive = alive;
+        (FetchTypes, _alive) = (fetchTypes, alive);
         _steps = [.. lowering.Steps];
         ArenaBytes = ArenaLayout.Assign(_steps);
         _arena = NativeBuffer.RentZeroed(ArenaBytes);
@@ -48,6 +48,8 @@ internal sealed unsafe class PlanInstance : IDisposable
     public long ArenaBytes { get; }
 
     public IReadOnlyList<LoweredStep> Steps => _steps;
+
+    public IReadOnlyList<TensorType> FetchTypes { get; }
 
     /// <summary>Runs all kernels.</summary>
     /// <param name="feeds">As the plan was made for.</param>

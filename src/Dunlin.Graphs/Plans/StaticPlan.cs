@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+
+namespace Dunlin.Graphs.Plans;
+
+/// <summary>A plan of one stage: every shape is known before it runs.</summary>
+internal sealed class StaticPlan : Plan
+{
+    private readonly StepRequest _request;
+    private readonly TensorType[] _feedTypes;
+    private readonly ConcurrentBag<PlanInstance> _spare = [];
+    private PlanInstance? _next;
+    private volatile bool _disposed;
+
+    public StaticPlan(StepRequest request, TensorType[] feedTypes) : base(feedTypes)
+    {
+        (_request, _feedTypes) = (request, feedTypes);
+        var first = MakeInstance();
+        (ArenaBytes, Operations) = (first.ArenaBytes, [.. first.Steps.Select(s => $"{s.Operation} ({s.Name}) -> {string.Join(", ", s.OutputTypes)}")]);
+        FetchTypes = first.FetchTypes;
+        _next = first;
+    }
+
+    public override IReadOnlyList<TensorType> FetchTypes { get; }
+
+    public override long ArenaBytes { get; }
+
+    public override IReadOnlyList<string> Operations { get; }
+
+    internal override Tensor[] Run(ReadOnlySpan<Tensor> feeds)
+    {
+        Tensor[] results = [.. FetchTypes.Select(t => Tensor.Uninitialized(t.Type, t.Shape))];
+        Run(feeds, results, null);
+        return results;
+    }
+
+    internal override void Run(ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, IStepObserver? observer)
+    {
+        var instance = Interlocked.Exchange(ref _next, null) ?? (_spare.TryTake(out var spare) ? spare : MakeInstance());
+        var threads = _request.Session.RentTeam();
+        try { instance.Run(feeds, results, threads, observer); }
+        finally
+        {
+            _request.Session.ReturnTeam(threads);
+            if (Interlocked.CompareExchange(ref _next, instance, null) is not null) _spare.Add(instance);
+            if (_disposed) Drain();
+        }
+    }
+
+    /// <summary>Runs under way end first.</summary>
+    public override void Dispose()
+    {
+        _disposed = true;
+        Drain();
+    }
+
+    private void Drain()
+    {
+        Interlocked.Exchange(ref _next, null)?.Dispose();
+        while (_spare.TryTake(out var instance)) instance.Dispose();
+    }
+
+    private PlanInstance MakeInstance()
+    {
+        var session = _request.Session;
+        var graph = PlanBuilder.Build(_request.Feeds, _feedTypes, _request.Fetches, _request.Targets);
+        foreach (var pass in Passes.PlanPasses.All)
+            if (!_request.DisabledPasses.Contains(pass.Name)) pass.Run(graph);
+        var keep = graph.Nodes.Where(n => n.Operation.IsStateful).ToList();
+        graph.Prune(keep);
+        var schedule = Schedule.Of(graph);
+        var team = session.RentTeam();
+        try
+        {
+            team.Enter();
+            var resources = new PlanResources(session.Communicator);
+            var lowering = Lowering.Of(graph, schedule, session.Kernels, team, resources, session.Storage);
+            return new PlanInstance(lowering, [.. graph.Fetches.Select(f => f.Type)], _feedTypes.Length, graph, schedule);
+        }
+        finally { session.ReturnTeam(team); }
+    }
+}
