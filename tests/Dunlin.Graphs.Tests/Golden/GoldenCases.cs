@@ -15,18 +15,24 @@ internal sealed record GoldenCase(string Key, Func<Graph, IReadOnlyList<Value>, 
 /// <summary>The golden cases of every family: each static method here that returns them is found by itself.</summary>
 internal static partial class GoldenCases
 {
-    public static IReadOnlyList<GoldenCase> All { get; } =
-    [
-        .. typeof(GoldenCases).GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-            .Where(m => m.ReturnType == typeof(IEnumerable<GoldenCase>) && m.GetParameters().Length == 0)
-            .OrderBy(m => m.Name, StringComparer.Ordinal)
-            .SelectMany(m => (IEnumerable<GoldenCase>)m.Invoke(null, [])!),
-    ];
-
-    private static readonly Dictionary<string, GoldenCase> ByKey = All.Where(c => c.Function is not null).ToDictionary(c => c.Key);
+    public static IReadOnlyList<GoldenCase> All => Found.All;
 
     /// <summary>The entry for a case of the files; null where nobody has said what Dunlin computes.</summary>
-    public static GoldenCase? For(string key) => ByKey.GetValueOrDefault(key) ?? ByKey.GetValueOrDefault(key.Split('/')[0]);
+    public static GoldenCase? For(string key) => Found.ByKey.GetValueOrDefault(key) ?? Found.ByKey.GetValueOrDefault(key.Split('/')[0]);
+
+    /// <summary>A class of its own, so that the static fields of all parts are there before it looks.</summary>
+    private static class Found
+    {
+        public static readonly IReadOnlyList<GoldenCase> All =
+        [
+            .. typeof(GoldenCases).GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                .Where(m => m.ReturnType == typeof(IEnumerable<GoldenCase>) && m.GetParameters().Length == 0)
+                .OrderBy(m => m.Name, StringComparer.Ordinal)
+                .SelectMany(m => (IEnumerable<GoldenCase>)m.Invoke(null, [])!),
+        ];
+
+        public static readonly Dictionary<string, GoldenCase> ByKey = All.Where(c => c.Function is not null).ToDictionary(c => c.Key);
+    }
 
     private static GoldenCase One(string key, Func<Value, Value> function, double? tolerance = null) => new(key, (_, x) => [function(x[0])], tolerance);
 
