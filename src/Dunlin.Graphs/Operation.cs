@@ -35,6 +35,15 @@ public abstract record Operation
             ? throw new DunlinException($"{Name} has no gradient rule (node {node.Name}).")
             : new Gradient?[node.Inputs.Count];
 
+    /// <summary>
+    /// Adds the operations that compute how fast each output changes when the inputs change as fast as given (forward mode, a product of
+    /// the Jacobian with a vector). Unless overridden it is derived from <see cref="Differentiate"/>: see <see cref="DoubleTranspose"/>.
+    /// </summary>
+    /// <param name="node">The node to differentiate: its inputs and outputs may be used.</param>
+    /// <param name="inputTangents">One for each input, of its type and shape; null where that input does not change.</param>
+    /// <returns>One for each output, of its type and shape; null where the output does not change smoothly.</returns>
+    public virtual IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => DoubleTranspose.PushForward(node, inputTangents);
+
     /// <summary>Why the operation has no gradient, in a sentence; null where it has one.</summary>
     public virtual string? NoGradientReason => null;
 

@@ -6,11 +6,14 @@ namespace Dunlin.Graphs;
 /// Differentiation as a library over graphs: it adds nodes and asks nothing of the runtime. Reverse mode (backpropagation), as in
 /// Abadi et al., "TensorFlow" (2016), section 4.1: walk from the result to the sources, sum what the consumers contribute.
 /// </summary>
-public static class Gradients
+/// <remarks>
+/// Derivatives are total: where one of xs is computed from another of them, the other's derivative includes the path through it.
+/// </remarks>
+public static partial class Gradients
 {
     /// <summary>The gradients of a scalar with respect to some values.</summary>
     /// <param name="y">What to differentiate: one element.</param>
-    /// <param name="xs">With respect to what.</param>
+    /// <param name="xs">With respect to what: any values, also ones that are computed from others.</param>
     /// <returns>One for each of <paramref name="xs"/>; null where y does not depend on it.</returns>
     /// <exception cref="ShapeException">y has more than one element.</exception>
     public static IReadOnlyList<Gradient?> Of(Value y, params IReadOnlyList<Value> xs)
@@ -28,30 +31,37 @@ public static class Gradients
     /// <param name="dy">As y.</param>
     /// <param name="xs">With respect to what.</param>
     /// <returns>One for each of <paramref name="xs"/>; null where y does not depend on it.</returns>
-    public static IReadOnlyList<Gradient?> Of(Value y, Value dy, IReadOnlyList<Value> xs)
-    {
-        var relevant = Between(xs, y);
-        var sums = new Dictionary<Value, List<Gradient>> { [y] = [dy] };
-        if (relevant.Contains(y.Node)) Walk(y, relevant, sums);
-        return [.. xs.Select(x => sums.TryGetValue(x, out var parts) && (relevant.Contains(x.Node) || x == y) ? Sum(parts) : null)];
-    }
+    public static IReadOnlyList<Gradient?> Of(Value y, Value dy, IReadOnlyList<Value> xs) => Of([y], [dy], xs);
 
-    private static void Walk(Value y, HashSet<Node> relevant, Dictionary<Value, List<Gradient>> sums)
+    /// <summary>The sum over several results of the products of a given gradient with the Jacobian (VJP).</summary>
+    /// <param name="ys">What to differentiate, of any shapes.</param>
+    /// <param name="dys">One for each of <paramref name="ys"/>, as that.</param>
+    /// <param name="xs">With respect to what.</param>
+    /// <returns>One for each of <paramref name="xs"/>; null where no y depends on it.</returns>
+    /// <exception cref="ShapeException">A gradient does not fit its result.</exception>
+    public static IReadOnlyList<Gradient?> Of(IReadOnlyList<Value> ys, IReadOnlyList<Value> dys, IReadOnlyList<Value> xs)
     {
-        // Nodes in falling order of index: all consumers of a node come before it.
-        foreach (var node in relevant.Where(n => n.Index <= y.Node.Index).OrderByDescending(n => n.Index).ToList())
+        RequirePairs(ys, dys, "result", "gradient");
+        var paths = new Paths(xs, ys);
+        var sums = new Dictionary<Value, List<Gradient>>();
+        for (var i = 0; i < ys.Count; i++)
+            if (paths.Contains(ys[i])) Add(sums, ys[i], dys[i]);
+        foreach (var node in paths.Nodes.Reverse())
         {
-            if (!node.Outputs.Any(sums.ContainsKey) || node.Inputs.Count == 0) continue;
+            if (!node.Outputs.Any(sums.ContainsKey)) continue;
             using var scope = node.Graph.Scope("gradients/" + node.Name);
             Value?[] outputs = [.. node.Outputs.Select(o => sums.TryGetValue(o, out var parts) ? Settle(sums, o, parts) : null)];
             var inputs = node.Operation.Differentiate(node, outputs);
             for (var i = 0; i < inputs.Count; i++)
-            {
-                if (inputs[i] is not { } part || !relevant.Contains(node.Inputs[i].Node)) continue;
-                if (!sums.TryGetValue(node.Inputs[i], out var list)) sums[node.Inputs[i]] = list = [];
-                list.Add(part);
-            }
+                if (inputs[i] is { } part && paths.Contains(node.Inputs[i])) Add(sums, node.Inputs[i], part);
         }
+        return [.. xs.Select(x => sums.TryGetValue(x, out var parts) ? Sum(parts) : null)];
+    }
+
+    private static void Add(Dictionary<Value, List<Gradient>> sums, Value value, Gradient part)
+    {
+        if (!sums.TryGetValue(value, out var list)) sums[value] = list = [];
+        list.Add(part);
     }
 
     private static Value Settle(Dictionary<Value, List<Gradient>> sums, Value value, List<Gradient> parts)
@@ -70,24 +80,11 @@ public static class Gradients
         return parts.Select(p => p.Dense()).Aggregate((a, b) => a + b);
     }
 
-    /// <summary>The nodes on a path from any of the sources to the result.</summary>
-    private static HashSet<Node> Between(IReadOnlyList<Value> xs, Value y)
+    private static void RequirePairs(IReadOnlyList<Value> values, IReadOnlyList<Value> derivatives, string value, string derivative)
     {
-        var sources = xs.Select(x => x.Node).ToHashSet();
-        var reach = new Dictionary<Node, bool>();
-        foreach (var node in Ancestors(y.Node).OrderBy(n => n.Index))
-            reach[node] = sources.Contains(node)
-                || (node.Operation.NoGradientReason is null && node.Inputs.Any(i => reach[i.Node] && i.Type.IsFloat()));
-        return [.. reach.Where(r => r.Value).Select(r => r.Key)];
-    }
-
-    private static HashSet<Node> Ancestors(Node node)
-    {
-        var seen = new HashSet<Node> { node };
-        var open = new Stack<Node>([node]);
-        while (open.TryPop(out var next))
-            foreach (var input in next.Inputs)
-                if (seen.Add(input.Node)) open.Push(input.Node);
-        return seen;
+        if (values.Count != derivatives.Count) throw new ShapeException($"There is one {derivative} for each {value}; got {derivatives.Count} for {values.Count}.");
+        for (var i = 0; i < values.Count; i++)
+            if (values[i].Type != derivatives[i].Type || !values[i].Shape.Accepts(derivatives[i].Shape))
+                throw new ShapeException($"The {derivative} of {values[i]} has its type and shape; got {derivatives[i]}.");
     }
 }

@@ -26,7 +26,8 @@ internal static partial class OperationCases
         {
             Shape window = Shape.Create([.. Enumerable.Repeat(2, dimensions)]);
             var sliding = Sliding.Uniform(dimensions, stride: 2, padding: 1);
-            yield return new("Pool", (_, v) => v[0].MaxPool(window, sliding), [x], Twice: false);
+            yield return One("Pool", v => v.MaxPool(window, sliding), x);
+            yield return One("PoolBackward", v => Gradients.Of(v.MaxPool(window, sliding).Square().Sum(), v)[0]!.Dense(), x);
             yield return One("Pool", v => v.AveragePool(window, sliding), x);
             yield return One("Pool", v => v.AveragePool(window, Sliding.Uniform(dimensions), includePadding: true), x);
             yield return One("PoolBackward", v => Gradients.Of(v.AveragePool(window, sliding).Square().Sum(), v)[0]!.Dense(), x);

@@ -30,6 +30,10 @@ public sealed record Concat(int Axis) : Operation
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [.. Enumerable.Range(0, node.Inputs.Count).Select(i => (Gradient)outputGradients[0]!.Graph.Add(new ConcatPart(Axis, i), [outputGradients[0]!, .. node.Inputs]))];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        Tangents.Linear(node, inputTangents, [.. Enumerable.Range(0, node.Inputs.Count)]);
+
     private sealed unsafe class ConcatKernel(IReadOnlyList<TensorType> inputs, TensorType output, int axis) : Kernel
     {
         private readonly long _outer = output.Shape[..axis].ElementCount;

@@ -28,6 +28,9 @@ public sealed record Gather : Operation
         return [Gradient.Sparse(indices.Shape.Rank == 1 ? indices : indices.Reshape([-1]), rows, table), null];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
+
     private sealed unsafe class GatherKernel(TensorType table, TensorType indices) : Kernel
     {
         private readonly RowNumbers _numbers = new("Gather", "row number", indices, table.Shape[0]);

@@ -14,6 +14,9 @@ public abstract record View : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(new CopyKernel(context.Outputs[0].Bytes), 1, context.Inputs.Count, 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
 }
 
 /// <summary>The same elements in row-major order under another shape, one of whose lengths may be −1: whatever is left.</summary>

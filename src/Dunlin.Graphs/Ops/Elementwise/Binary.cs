@@ -57,6 +57,16 @@ public sealed partial record Binary : Elementwise
         return [da?.ReduceToLike(a), db?.ReduceToLike(b)];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents)
+    {
+        if (_gradient is null) return [null];
+        var (a, b, y) = (node.Inputs[0], node.Inputs[1], node.Outputs[0]);
+        var first = inputTangents[0] is { } da ? _gradient(a, b, y, da).A : null;
+        var second = inputTangents[1] is { } db ? _gradient(a, b, y, db).B : null;
+        return [Tangents.Spread(Tangents.Sum(first, second), y)];
+    }
+
     /// <summary>Members of the table are equal by name.</summary>
     public bool Equals(Binary? other) => Name == other?.Name;
 

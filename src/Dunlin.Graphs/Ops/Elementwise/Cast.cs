@@ -22,6 +22,10 @@ public sealed record Cast(DType To) : Elementwise
         [node.Inputs[0].Type.IsFloat() && To.IsFloat() ? outputGradients[0]!.Cast(node.Inputs[0].Type) : null];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        [node.Inputs[0].Type.IsFloat() && To.IsFloat() ? inputTangents[0]?.Cast(To) : null];
+
+    /// <inheritdoc/>
     public override TileFunction? Tile(IReadOnlyList<DType> inputs, IReadOnlyList<bool> scalar) => scalar[0] ? null : inputs[0] switch
     {
         DType.Float32 => From<float>(),

@@ -21,6 +21,10 @@ public abstract record Parametric : Elementwise
         _ => new WidenedTile(new UnaryTile<float, float>(Map), inputs, inputs[0]),
     };
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        [inputTangents[0] is { } tangent ? Differentiate(node, [tangent])[0]?.Dense() : null];
+
     /// <summary>y[i] = f(x[i]).</summary>
     private protected abstract void Map<T>(ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>;
 }

@@ -29,6 +29,14 @@ public sealed record Select : Elementwise
         return [null, Operations.Select(condition, dy, zero).ReduceToLike(a), Operations.Select(condition, zero, dy).ReduceToLike(b)];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents)
+    {
+        if ((inputTangents[1] ?? inputTangents[2]) is not { } some) return [null];
+        var zero = some.Number(0);
+        return [Tangents.Spread(Operations.Select(node.Inputs[0], inputTangents[1] ?? zero, inputTangents[2] ?? zero), node.Outputs[0])];
+    }
+
     private sealed unsafe class SelectTile<T> : TileFunction where T : unmanaged
     {
         public override void Run(nint* operands, int count)

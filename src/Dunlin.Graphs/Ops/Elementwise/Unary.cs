@@ -52,6 +52,10 @@ public sealed partial record Unary : Elementwise
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         _gradient is null ? [null] : [_gradient(node.Inputs[0], node.Outputs[0], outputGradients[0]!)];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        [_gradient is null || inputTangents[0] is not { } tangent ? null : _gradient(node.Inputs[0], node.Outputs[0], tangent)];
+
     /// <summary>Members of the table are equal by name.</summary>
     public bool Equals(Unary? other) => Name == other?.Name;
 

@@ -41,6 +41,9 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         return [da, TransposeB ? dy.MatMul(a, true, TransposeA) : a.MatMul(dy, !TransposeA, false)];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
+
     /// <summary>The kernel's specification for known types.</summary>
     internal MatMulSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation)
     {

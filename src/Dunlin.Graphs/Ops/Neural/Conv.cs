@@ -55,6 +55,9 @@ public sealed record Conv(Sliding Sliding) : Operation
         return [dy.Graph.Add(new ConvBackwardData(Sliding), [w, dy, x]), dy.Graph.Add(new ConvBackwardWeights(Sliding), [x, dy, w])];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
+
     internal ConvForwardSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation) =>
         new(inputs[0].Type, Sliding.Geometry(inputs[0].Shape, inputs[1].Shape), bias, activation);
 }

@@ -37,18 +37,53 @@ public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operat
         return [x.Graph.Add(new PoolBackward(Kind, Window, Sliding), Kind == PoolKind.Max ? [dy, node.Outputs[1], x] : [dy, x])];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => inputTangents[0] is not { } tangent
+        ? new Value?[node.Outputs.Count]
+        : Kind == PoolKind.Max ? [AtMaxima(node.Inputs[0], tangent), null] : [node.Graph.Add(this, [tangent])];
+
+    /// <summary>
+    /// The elements of another tensor where x has the first maximum of each window. Made of slices, one for each place in the window,
+    /// because where the maxima were is a secret of the kernel that found them.
+    /// </summary>
+    internal Value AtMaxima(Value x, Value other)
+    {
+        var (largest, zero) = (x.Graph.Add(this, [x]), other.Number(0));
+        int[] before = [0, 0, .. Sliding.PadBegin.Dimensions], after = [0, 0, .. Sliding.PadEnd.Dimensions];
+        (x, other) = (x.Pad(before, after, double.NegativeInfinity), other.Pad(before, after));
+        Value? found = null, result = null;
+        for (var place = 0; place < Window.ElementCount; place++)
+        {
+            Slicing[] slicings = [Slicing.All, Slicing.All, .. Taps(place)];
+            var hit = x.StridedSlice(slicings).EqualTo(largest);
+            if (found is not null) hit &= !found;
+            var part = Operations.Select(hit, other.StridedSlice(slicings), zero);
+            (found, result) = (found is null ? hit : found | hit, result is null ? part : result + part);
+        }
+        return result!;
+    }
+
+    /// <summary>The elements of the padded input at one place of all windows.</summary>
+    private IEnumerable<Slicing> Taps(int place)
+    {
+        var strides = Window.Strides;
+        for (var d = 0; d < Window.Rank; d++)
+        {
+            var tap = (int)(place / strides[d] % Window[d]);
+            var rest = Window[d] - 1 - tap;
+            yield return new(tap, rest == 0 ? null : -rest, Sliding.Strides[d]);
+        }
+    }
+
     internal PoolGeometry Geometry(Shape input) => new(input, Window, Sliding.Strides, Sliding.PadBegin, Sliding.PadEnd);
 }
 
 /// <summary>The gradient of <see cref="Pool"/>. Inputs: dy, for maximum pooling where the maxima were, and x for its shape only.</summary>
-/// <remarks>It is linear in dy; the gradient of mean pooling's is mean pooling. Maximum pooling is not differentiated twice.</remarks>
+/// <remarks>It is linear in dy; the gradient of mean pooling's is mean pooling, that of maximum pooling's the elements at the first maximum of each window.</remarks>
 public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) : Operation
 {
     /// <inheritdoc/>
     public override string Name => Kind == PoolKind.Max ? "MaxPoolBackward" : "AveragePoolBackward";
-
-    /// <inheritdoc/>
-    public override string? NoGradientReason => Kind == PoolKind.Max ? "The places of the maxima belong to the kernel; maximum pooling is not differentiated twice." : null;
 
     /// <inheritdoc/>
     public override bool ReadsElements(int input) => input < (Kind == PoolKind.Max ? 2 : 1);
@@ -65,8 +100,13 @@ public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) 
         new PoolBackwardSpec(context.Inputs[0].Type, new Pool(Kind, Window, Sliding).Geometry(context.Outputs[0].Shape), Kind), inputs: Kind == PoolKind.Max ? 2 : 1);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
-        Kind == PoolKind.Max ? [null, null, null] : [outputGradients[0]!.Graph.Add(new Pool(Kind, Window, Sliding), [outputGradients[0]!]), null];
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
+    {
+        var pool = new Pool(Kind, Window, Sliding);
+        return Kind == PoolKind.Max
+            ? [pool.AtMaxima(node.Inputs[2], outputGradients[0]!), null, null]
+            : [node.Graph.Add(pool, [outputGradients[0]!]), null];
+    }
 }
 
 /// <summary>Pooling.</summary>

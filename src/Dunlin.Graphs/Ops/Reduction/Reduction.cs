@@ -68,6 +68,10 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
         }
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        Reducer is Reducer.Sum or Reducer.Mean ? Tangents.Linear(node, inputTangents, 0) : base.PushForward(node, inputTangents);
+
     /// <summary>How many elements of x each element of y stands for.</summary>
     private static Value Count(Value x, Value y) => x.Graph.Add(new CountRatio(x.Type), [x, y]);
 

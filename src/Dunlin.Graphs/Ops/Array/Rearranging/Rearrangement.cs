@@ -38,6 +38,10 @@ public abstract record Rearrangement : Operation
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new RearrangementBackward(this), [outputGradients[0]!, node.Inputs[0]])];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        [inputTangents[0] is { } tangent ? node.Graph.Add(Linear, [tangent]) : null];
+
     /// <summary>The operation without its blanks: its linear part.</summary>
     protected internal virtual Rearrangement Linear => this;
 
