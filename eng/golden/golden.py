@@ -60,10 +60,10 @@ def case(key, function, *inputs, grad=True):
     outputs = _many(function(*tensors))
     _store(key, "out", [o.detach().numpy() for o in outputs])
     smooth = [o for o in outputs if o.requires_grad and o.dtype == torch.float64]
-    if not smooth:
+    wanted = [i for i, t in enumerate(tensors) if t.requires_grad]
+    if not (smooth and wanted):
         return
     total = sum((o * torch.from_numpy(weights(o.shape))).sum() for o in smooth)
-    wanted = [i for i, t in enumerate(tensors) if t.requires_grad]
     gradients = torch.autograd.grad(total, [tensors[i] for i in wanted], allow_unused=True)
     for i, gradient in zip(wanted, gradients):
         if gradient is not None:
@@ -73,6 +73,14 @@ def case(key, function, *inputs, grad=True):
 def numpy_case(key, function, *inputs):
     """A case "Operation/name" whose function takes NumPy arrays; it has no gradients."""
     _store(key, "out", _many(function(*_inputs(key, inputs))))
+
+
+def backward(function, *wanted):
+    """The function of inputs and dy, its last argument, that gives the gradients of sum(function(inputs) * dy) with respect to some inputs."""
+    def gradients(*arguments):
+        inputs = [a if a.requires_grad or a.dtype != torch.float64 else a.detach().requires_grad_() for a in arguments[:-1]]
+        return torch.autograd.grad(function(*inputs), [inputs[i] for i in wanted], arguments[-1], create_graph=True)
+    return gradients
 
 
 def weights(shape):

@@ -1,0 +1,15 @@
+namespace Dunlin.Graphs.Tests.Golden;
+
+internal static partial class GoldenCases
+{
+    /// <summary>Operations that nobody else computes.</summary>
+    private static IEnumerable<GoldenCase> Elsewhere()
+    {
+        foreach (var operation in new[] { "Placeholder", "Constant", "ReadVariable", "Assign" })
+            yield return Without(operation, "It computes nothing: elements come in or go out as they are.");
+        foreach (var operation in new[] { "Dropout", "RandomFill" })
+            yield return Without(operation, "It is random, with a generator of Dunlin's own choice.");
+        foreach (var operation in new[] { "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait" })
+            yield return Without(operation, "It takes several ranks: the tests of collectives compare it with sums on one.");
+    }
+}
