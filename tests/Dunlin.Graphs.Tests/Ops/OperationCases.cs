@@ -15,7 +15,7 @@ internal sealed record OperationCase(string Operation, Func<Graph, IReadOnlyList
 /// <summary>The gradient checks of every operation, by operation; and every operation there is.</summary>
 internal static partial class OperationCases
 {
-    public static IReadOnlyList<OperationCase> All { get; } = [.. Elementary(), .. Pairs(), .. Arrays(), .. Rearranged(), .. Reductions(), .. Neural(), .. Sequences()];
+    public static IReadOnlyList<OperationCase> All { get; } = [.. Elementary(), .. Pairs(), .. Arrays(), .. Rearranged(), .. Reductions(), .. Neural(), .. Sequences(), .. Differentiation()];
 
     /// <summary>An operation's name in the catalogue: its type's, or its own for a member of a table.</summary>
     public static string Key(Operation operation) => operation is Unary or Binary or Comparison or Logical or FloatTest ? operation.Name : operation.GetType().Name;
