@@ -39,10 +39,10 @@ internal static partial class OperationCases
             yield return new("BatchNorm", (_, v) => { var n = v[0].BatchNorm(v[1], v[2]); return n.Mean * 3 + n.Variance.Square(); }, [x, .. perChannel]);
             yield return new("BatchNormInference", (_, v) => v[0].BatchNormInference(v[1], v[2], v[3], v[4]).Tanh(), [x, .. perChannel, Signed(3), Between(0.5, 1, 3)]);
         }
-        yield return new("BatchNormBackward", (_, v) => Gradients.Of(v[0].BatchNorm(v[1], v[2]).Y.Tanh().Sum(), v[0])[0]!.Dense(), [Signed(4, 3), .. perChannel], Twice: false);
+        yield return new("BatchNormBackward", (_, v) => Gradients.Of(v[0].BatchNorm(v[1], v[2]).Y.Tanh().Sum(), v[0])[0]!.Dense(), [Signed(4, 3), .. perChannel]);
         yield return new("LayerNorm", (_, v) => v[0].LayerNorm(v[1], v[2]).Tanh(), [Signed(2, 4, 3), .. perChannel]);
         yield return new("LayerNorm", (_, v) => v[0].LayerNorm(v[1], v[2]), [Signed(3), .. perChannel]);
-        yield return new("LayerNormBackward", (_, v) => Gradients.Of(v[0].LayerNorm(v[1], v[2]).Tanh().Sum(), v[0])[0]!.Dense(), [Signed(4, 3), .. perChannel], Twice: false);
+        yield return new("LayerNormBackward", (_, v) => Gradients.Of(v[0].LayerNorm(v[1], v[2]).Tanh().Sum(), v[0])[0]!.Dense(), [Signed(4, 3), .. perChannel]);
         for (var axis = -3; axis < 3; axis++)
         {
             var along = axis;

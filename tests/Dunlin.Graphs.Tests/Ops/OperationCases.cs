@@ -15,7 +15,20 @@ internal sealed record OperationCase(string Operation, Func<Graph, IReadOnlyList
 /// <summary>The gradient checks of every operation, by operation; and every operation there is.</summary>
 internal static partial class OperationCases
 {
-    public static IReadOnlyList<OperationCase> All { get; } = [.. Elementary(), .. Pairs(), .. Arrays(), .. Rearranged(), .. Reductions(), .. Neural(), .. Sequences(), .. Differentiation()];
+    /// <summary>The cases of every family: each static method here that returns them is found by itself.</summary>
+    public static IReadOnlyList<OperationCase> All => Found.All;
+
+    /// <summary>A class of its own, so that the static fields of all parts are there before it looks.</summary>
+    private static class Found
+    {
+        public static readonly IReadOnlyList<OperationCase> All =
+        [
+            .. typeof(OperationCases).GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                .Where(m => m.ReturnType == typeof(IEnumerable<OperationCase>) && m.GetParameters().Length == 0)
+                .OrderBy(m => m.Name, StringComparer.Ordinal)
+                .SelectMany(m => (IEnumerable<OperationCase>)m.Invoke(null, [])!),
+        ];
+    }
 
     /// <summary>An operation's name in the catalogue: its type's, or its own for a member of a table.</summary>
     public static string Key(Operation operation) => operation is Unary or Binary or Comparison or Logical or FloatTest ? operation.Name : operation.GetType().Name;
@@ -33,7 +46,7 @@ internal static partial class OperationCases
         Tables.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(f => f.GetValue(null)).OfType<Operation>();
 
     /// <summary>The reasons do not depend on attributes, so an object without any will do.</summary>
-    private static string? Reason(Type type) => type == typeof(PoolBackward) ? null : ((Operation)RuntimeHelpers.GetUninitializedObject(type)).NoGradientReason;
+    private static string? Reason(Type type) => ((Operation)RuntimeHelpers.GetUninitializedObject(type)).NoGradientReason;
 
     private static OperationCase One(string operation, Func<Value, Value> function, Tensor input) => new(operation, (_, x) => function(x[0]), [input]);
 

@@ -59,7 +59,10 @@ public sealed record BroadcastToShape(Shape Target) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);
-        return Shape.TryBroadcast(inputs[0].Shape, Target, out var shape) && Target.Accepts(shape)
+        var (x, target) = (inputs[0].Shape, Target);
+        for (var d = 1; d <= Math.Min(x.Rank, target.Rank); d++)
+            if (target[^d] == Shape.Unknown) target = target.With(-d, x[^d]);
+        return Shape.TryBroadcast(x, target, out var shape) && target.Accepts(shape)
             ? [new(inputs[0].Type, shape)]
             : throw Mismatch(inputs, $"the shape does not broadcast to {Target}.");
     }

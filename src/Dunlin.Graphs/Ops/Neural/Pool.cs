@@ -21,6 +21,7 @@ public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operat
             throw Mismatch(inputs, $"takes floating-point x[N, C, S…] with 1 to 3 spatial dimensions and as many entries in window {Window} and {Sliding}.");
         for (var d = 0; d < Window.Rank; d++)
             if (Sliding.PadBegin[d] >= Window[d] || Sliding.PadEnd[d] >= Window[d]) throw Mismatch(inputs, $"padding {Sliding.PadBegin}, {Sliding.PadEnd} is smaller than the window {Window}.");
+        if (Sliding.Dilations.Dimensions.ContainsAnyExcept(1)) throw Mismatch(inputs, $"its windows are not dilated ({Sliding.Dilations}); MaxPoolWithIndices' are.");
         var geometry = Geometry(x);
         if (geometry.Output.Dimensions[2..].Contains(0)) throw Mismatch(inputs, $"the window {Window} does not fit into the padded input even once.");
         var y = new TensorType(type, geometry.Output);
@@ -43,37 +44,10 @@ public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operat
         : Kind == PoolKind.Max ? [AtMaxima(node.Inputs[0], tangent), null] : [node.Graph.Add(this, [tangent])];
 
     /// <summary>
-    /// The elements of another tensor where x has the first maximum of each window. Made of slices, one for each place in the window,
-    /// because where the maxima were is a secret of the kernel that found them.
+    /// The elements of another tensor where x has the first maximum of each window. They are found anew, because where the maxima were is a
+    /// secret of the kernel that found them.
     /// </summary>
-    internal Value AtMaxima(Value x, Value other)
-    {
-        var (largest, zero) = (x.Graph.Add(this, [x]), other.Number(0));
-        int[] before = [0, 0, .. Sliding.PadBegin.Dimensions], after = [0, 0, .. Sliding.PadEnd.Dimensions];
-        (x, other) = (x.Pad(before, after, double.NegativeInfinity), other.Pad(before, after));
-        Value? found = null, result = null;
-        for (var place = 0; place < Window.ElementCount; place++)
-        {
-            Slicing[] slicings = [Slicing.All, Slicing.All, .. Taps(place)];
-            var hit = x.StridedSlice(slicings).EqualTo(largest);
-            if (found is not null) hit &= !found;
-            var part = Operations.Select(hit, other.StridedSlice(slicings), zero);
-            (found, result) = (found is null ? hit : found | hit, result is null ? part : result + part);
-        }
-        return result!;
-    }
-
-    /// <summary>The elements of the padded input at one place of all windows.</summary>
-    private IEnumerable<Slicing> Taps(int place)
-    {
-        var strides = Window.Strides;
-        for (var d = 0; d < Window.Rank; d++)
-        {
-            var tap = (int)(place / strides[d] % Window[d]);
-            var rest = Window[d] - 1 - tap;
-            yield return new(tap, rest == 0 ? null : -rest, Sliding.Strides[d]);
-        }
-    }
+    internal Value AtMaxima(Value x, Value other) => Places.Take(other, x.MaxPoolWithIndices(Window, Sliding).Indices);
 
     internal PoolGeometry Geometry(Shape input) => new(input, Window, Sliding.Strides, Sliding.PadBegin, Sliding.PadEnd);
 }

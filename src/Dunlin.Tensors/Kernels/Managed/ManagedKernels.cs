@@ -28,6 +28,8 @@ internal sealed class ManagedKernels : IKernelSet
         ConvForwardSpec s => new ConvForwardKernel<T>(s, threads),
         ConvBackwardDataSpec s => new ConvBackwardDataKernel<T>(s, threads),
         ConvBackwardWeightsSpec s => new ConvBackwardWeightsKernel<T>(s, threads),
+        ExtractPatchesSpec s => new PatchesKernel<T>(s.Geometry, fold: false),
+        FoldPatchesSpec s => new PatchesKernel<T>(s.Geometry, fold: true),
         PoolForwardSpec { Kind: PoolKind.Max, Geometry.WorkspaceType: DType.UInt8 } s => new MaxPoolForwardKernel<T, byte>(new(s.Geometry), threads),
         PoolForwardSpec { Kind: PoolKind.Max } s => new MaxPoolForwardKernel<T, int>(new(s.Geometry), threads),
         PoolForwardSpec s => new AveragePoolForwardKernel<T>(new(s.Geometry), s.Kind, threads),
