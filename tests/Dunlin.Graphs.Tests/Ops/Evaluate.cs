@@ -23,5 +23,13 @@ internal static class Evaluate
         return session.Run(function(graph));
     }
 
+    /// <summary>The lengths of the parts into which a function cuts a vector.</summary>
+    public static int[] OfParts(Func<Value, IReadOnlyList<Value>> function, Tensor x)
+    {
+        var graph = new Graph();
+        using var session = new Session(graph, new SessionOptions { Threads = 1, Kernels = KernelSets.Managed });
+        return [.. session.Run(function(graph.Constant(x))).Select(p => p.Shape[0])];
+    }
+
     public static double[] Doubles(Func<Value, Value> function, params double[] x) => Of(v => function(v[0]), Tensor.From(x)).ToArray<double>();
 }

@@ -5,7 +5,8 @@ using Dunlin.Tensors.Kernels;
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>Running sums or products along a dimension: y[i] combines x[0] to x[i].</summary>
-/// <remarks>Gradients: of a sum, the sums of dy from the other end; of a product those of dy · y, divided by x (x ≠ 0).</remarks>
+/// <remarks>Gradients: of a sum, the sums of dy from the other end; of a product the recurrence g[i] = dy[i] + x[i + 1] · g[i + 1]
+/// times the product of the elements before x[i], so that an x of 0 does no harm.</remarks>
 /// <param name="Reducer"><see cref="Reducer.Sum"/> or <see cref="Reducer.Product"/>.</param>
 /// <param name="Axis">The dimension; a negative one counts from the last.</param>
 /// <param name="Exclusive">Whether y[i] leaves x[i] out.</param>
@@ -37,8 +38,10 @@ public sealed record Cumulative(Reducer Reducer, int Axis, bool Exclusive, bool 
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, dy) = (node.Inputs[0], outputGradients[0]!);
-        Value Back(Value v) => node.Graph.Add(new Cumulative(Reducer.Sum, Axis, Exclusive, !Backward), [v]);
-        return [Reducer == Reducer.Sum ? Back(dy) : Back(dy * node.Outputs[0]) / x];
+        if (Reducer == Reducer.Sum) return [node.Graph.Add(this with { Backward = !Backward }, [dy])];
+        var before = Exclusive ? node.Outputs[0] : node.Graph.Add(this with { Exclusive = true }, [x]);
+        var factors = Exclusive ? x : x.Roll(Backward ? 1 : -1, Axis);
+        return [before * Operations.LinearRecurrence(factors, dy, Axis, Exclusive, !Backward)];
     }
 
     private sealed unsafe class RunningKernel<T>(Cumulative cumulative, Shape shape) : ParallelKernel(shape.ElementCount) where T : unmanaged, INumber<T>

@@ -23,7 +23,8 @@ public enum Reducer
 /// <param name="Axes">The dimensions, counted from 0, ascending; null for all.</param>
 /// <param name="KeepDimensions">Whether the reduced dimensions stay, with length 1.</param>
 /// <remarks>
-/// Gradients: sum dy; mean dy / n; max and min dy where x is the extreme, shared equally among equals; product dy · y / x (x ≠ 0).
+/// Gradients: sum dy; mean dy / n; max and min dy where x is the extreme, shared equally among equals; product dy times the product of the other elements,
+/// also where some are 0.
 /// </remarks>
 public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : Operation
 {
@@ -61,7 +62,7 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
         {
             case Reducer.Sum: return [Spread(dy)];
             case Reducer.Mean: return [Spread(dy) / Count(x, y)];
-            case Reducer.Product: return [Spread(dy * y) / x];
+            case Reducer.Product: return ProductGradient(node, outputGradients, Spread(dy));
             default:
                 var wins = x.EqualTo(Spread(y)).Cast(x.Type);
                 return [wins * Spread(dy / wins.Graph.Add(new Reduce(Reducer.Sum, Axes, KeepDimensions), [wins]))];
@@ -71,6 +72,20 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
         Reducer is Reducer.Sum or Reducer.Mean ? Tangents.Linear(node, inputTangents, 0) : base.PushForward(node, inputTangents);
+
+    /// <summary>Along one dimension, the products of the elements before and after each; along several, one after the other.</summary>
+    private IReadOnlyList<Gradient?> ProductGradient(Node node, IReadOnlyList<Value?> outputGradients, Value dy)
+    {
+        var x = node.Inputs[0];
+        var axes = ResolvedAxes(x.Shape.Rank, [x.TensorType]);
+        return axes.Length switch
+        {
+            0 => [dy],
+            1 => [dy * x.CumProd(axes[0], exclusive: true) * x.CumProd(axes[0], exclusive: true, backward: true)],
+            // From the last dimension on, so that the numbers of the others stay as they are.
+            _ => Composition.Differentiate(node, outputGradients, v => [axes.OrderDescending().Aggregate(v[0], (y, a) => y.Product([a], KeepDimensions))]),
+        };
+    }
 
     /// <summary>How many elements of x each element of y stands for.</summary>
     private static Value Count(Value x, Value y) => x.Graph.Add(new CountRatio(x.Type), [x, y]);
