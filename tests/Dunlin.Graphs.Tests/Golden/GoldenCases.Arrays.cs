@@ -48,7 +48,7 @@ internal static partial class GoldenCases
         yield return Three("ScatterAdd", Operations.ScatterAdd);
         yield return Two("SegmentSum", (x, segments) => x.SegmentSum(segments, 4));
         yield return One("Bincount", x => x.Bincount(5));
-        yield return Two("TakeAlong", Operations.TakeAlong);
+        yield return Two("TakeAlong", (x, i) => x.TakeAlong(i));
         yield return Many("PutAlong", x => [x[0].Graph.Add(new PutAlong(), x)]);
         foreach (var name in new[] { "rows", "one", "long", "equal", "empty" })
         {
