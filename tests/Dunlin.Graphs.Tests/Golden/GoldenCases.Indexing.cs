@@ -74,7 +74,5 @@ internal static partial class GoldenCases
         yield return Two("DynamicReshape", Operations.Reshape);
     }
 
-    private static Value[] Both((Value, Value) pair) => [pair.Item1, pair.Item2];
-
     private static Value[] Three((Value, Value, Value) values) => [values.Item1, values.Item2, values.Item3];
 }

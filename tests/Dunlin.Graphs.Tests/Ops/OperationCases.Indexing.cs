@@ -46,8 +46,8 @@ internal static partial class OperationCases
             yield return One("Unfold", x => x.Unfold(axis, size, step), Signed(4, 5, 3));
             yield return Two("Fold", (x, like) => x.Unfold(axis, size, step).Square().Fold(like, axis, step), Signed(4, 5, 3), Signed(4, 5, 3));
         }
-        yield return One("Repeat", x => x.Repeat(3, 1), Signed(2, 3, 2));
-        yield return One("Repeat", x => x.Repeat(0, -1), Signed(2, 3));
+        yield return One("RepeatElements", x => x.Repeat(3, 1), Signed(2, 3, 2));
+        yield return One("RepeatElements", x => x.Repeat(0, -1), Signed(2, 3));
         yield return Two("Concat", (a, b) => Operations.Interleave([a, b], 1), Signed(2, 3), Signed(2, 3));
         yield return One("Transpose", x => x.MoveAxis(0, -1).SwapAxes(0, 1) * x.MoveAxis(-1, 0).MoveAxis(1, 2).Rot90(3, 0, 1).Sum(), Signed(2, 2, 2));
         yield return One("Sort", x => x.Sort(0, descending: true).Values + x.Quantile(0.3, 0) + x.Median(1, keepDimension: true) + x.KthValue(2, 0, keepDimension: true).Values, Distinct(4, 3));

@@ -2,7 +2,7 @@ namespace Dunlin.Graphs.Ops;
 
 /// <summary>Each element repeated along each dimension: y[i, j, …] = x[⌊i / fᵢ⌋, ⌊j / fⱼ⌋, …], enlargement by the nearest neighbour. All element types.</summary>
 /// <remarks>Gradient: the sum of dy over the repetitions.</remarks>
-/// <param name="Factors">How often along each dimension, at least 1.</param>
+/// <param name="Factors">How often along each dimension, at least 0.</param>
 /// <exception cref="ShapeException">There is not one factor for each dimension.</exception>
 public sealed record RepeatElements(Axes Factors) : Rearrangement
 {
@@ -10,7 +10,7 @@ public sealed record RepeatElements(Axes Factors) : Rearrangement
     protected override Shape Result(IReadOnlyList<TensorType> inputs)
     {
         var x = inputs[0].Shape;
-        if (Factors.Values.Length != x.Rank || Factors.Values.Any(f => f < 1)) throw Mismatch(inputs, $"takes a factor, at least 1, for each of {x.Rank} dimensions; got {Factors}.");
+        if (Factors.Values.Length != x.Rank || Factors.Values.Any(f => f < 0)) throw Mismatch(inputs, $"takes a factor, at least 0, for each of {x.Rank} dimensions; got {Factors}.");
         return Shape.Create([.. x.Dimensions.ToArray().Select((n, d) => n == Shape.Unknown ? Shape.Unknown : checked(n * Factors.Values[d]))]);
     }
 
