@@ -10,20 +10,51 @@ public sealed class Graph
     private readonly Dictionary<string, Variable> _variables = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
     private readonly Stack<IReadOnlyList<Node>> _after = new();
+    private readonly Graph _root;
+    private readonly IGraphImports? _imports;
+    private Graph _current;
+    private readonly string _label = "";
     private string _scope = "";
+
+    /// <summary>An empty graph.</summary>
+    public Graph() => (_root, _current) = (this, this);
+
+    /// <summary>The body of a control-flow operation, to be built in another graph: see <see cref="ControlFlow.Body"/>.</summary>
+    internal Graph(Graph outer, string scope, IGraphImports imports)
+    {
+        (_root, _current, _imports, Outer) = (outer._root, this, imports, outer);
+        (_scope, _label) = (scope, scope.TrimEnd('/'));
+    }
 
     /// <summary>All nodes; a node's inputs stand before it.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>All variables, in the order of their creation.</summary>
-    public IReadOnlyCollection<Variable> Variables => _variables.Values;
+    public IReadOnlyCollection<Variable> Variables => _root._variables.Values;
+
+    /// <summary>The graph that this one is a body within; null for most.</summary>
+    internal Graph? Outer { get; }
+
+    /// <summary>Where new nodes go: the innermost body being built, or else this graph.</summary>
+    internal Graph Current => _root._current;
+
+    /// <summary>The current scope, with a slash at its end if there is one.</summary>
+    internal string CurrentScope => Current._scope;
+
+    /// <summary>Makes this graph the one where new nodes go, until the result is disposed.</summary>
+    internal IDisposable Build()
+    {
+        var outer = _root._current;
+        _root._current = this;
+        return new Restore(() => _root._current = outer);
+    }
 
     /// <summary>Puts a prefix before the names of the nodes and variables made until the result is disposed.</summary>
     public IDisposable Scope(string name)
     {
-        var outer = _scope;
-        _scope = Unique(Qualify(name)) + "/";
-        return new Restore(() => _scope = outer);
+        var (graph, outer) = (Current, Current._scope);
+        graph._scope = graph.Unique(graph.Qualify(name)) + "/";
+        return new Restore(() => graph._scope = outer);
     }
 
     /// <summary>
@@ -32,21 +63,32 @@ public sealed class Graph
     /// </summary>
     public IDisposable RunAfter(params IEnumerable<Value> values)
     {
-        _after.Push([.. values.Select(v => v.Node)]);
-        return new Restore(() => _after.Pop());
+        var graph = Current;
+        graph._after.Push([.. values.Select(v => graph.Import(v).Node)]);
+        return new Restore(() => graph._after.Pop());
     }
 
-    /// <summary>Adds a node.</summary>
+    /// <summary>Adds a node; while a control-flow operation's body is being built, to that body.</summary>
     /// <param name="operation">What it computes.</param>
     /// <param name="inputs">What it reads.</param>
     /// <param name="name">Its name; the operation's unless given.</param>
     /// <exception cref="ShapeException">The inputs do not fit the operation.</exception>
     /// <exception cref="DunlinException">An input belongs to another graph.</exception>
-    public Node AddNode(Operation operation, IReadOnlyList<Value> inputs, string? name = null)
+    public Node AddNode(Operation operation, IReadOnlyList<Value> inputs, string? name = null) => Current.AddHere(operation, inputs, name);
+
+    /// <summary>The value as seen from this graph: itself, or where it belongs to a graph around this one, what stands for it here.</summary>
+    /// <exception cref="DunlinException">It belongs to another graph, or to a body that is not around this one.</exception>
+    internal Value Import(Value value) => value.Graph == this ? value
+        : _imports?.Import(value) ?? throw new DunlinException(value.Graph._root != _root
+            ? $"{value} belongs to another graph."
+            : $"{value} is computed inside the body {value.Graph._label} and can't be used outside; let the body return it.");
+
+    /// <summary>Adds a node to this graph itself, whatever is being built.</summary>
+    internal Node AddHere(Operation operation, IReadOnlyList<Value> given, string? name = null)
     {
-        foreach (var input in inputs)
-            if (input.Graph != this)
-                throw new DunlinException($"{operation.Name}: its input {input} belongs to another graph.");
+        Value[] inputs;
+        try { inputs = [.. given.Select(Import)]; }
+        catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"{operation.Name}: its input {e.Message}", e); }
         TensorType[] outputs;
         try { outputs = operation.Infer([.. inputs.Select(v => v.TensorType)]); }
         catch (ShapeException e) when (_scope.Length > 0) { throw new ShapeException($"In {_scope.TrimEnd('/')}: {e.Message}"); }
@@ -77,7 +119,7 @@ public sealed class Graph
     /// <param name="trainable">Whether optimisers change it.</param>
     /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
     public Variable Variable(string name, DType type, Shape shape, Initializer initializer, bool trainable = true) =>
-        AddVariable(Qualify(name), type, shape, initializer, trainable);
+        AddVariable(Current.Qualify(name), type, shape, initializer, trainable);
 
     /// <summary>Makes a variable by its full name, whatever the current scope.</summary>
     /// <param name="full">The full name, scopes joined by slashes.</param>
@@ -88,6 +130,7 @@ public sealed class Graph
     /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
     public Variable AddVariable(string full, DType type, Shape shape, Initializer initializer, bool trainable = true)
     {
+        if (_root != this) return _root.AddVariable(full, type, shape, initializer, trainable);
         if (!shape.IsKnown) throw new ShapeException($"The variable {full} needs a fully known shape, not {shape}.");
         if (_variables.ContainsKey(full)) throw new DunlinException($"There is a variable {full} already; give this one another name or scope.");
         var outer = _scope;
@@ -98,7 +141,7 @@ public sealed class Graph
     }
 
     /// <summary>The variable of the given full name, or null.</summary>
-    public Variable? FindVariable(string name) => _variables.GetValueOrDefault(name);
+    public Variable? FindVariable(string name) => _root._variables.GetValueOrDefault(name);
 
     private string Qualify(string name) => _scope + name;
 
@@ -114,4 +157,11 @@ public sealed class Graph
     {
         public void Dispose() => undo();
     }
+}
+
+/// <summary>Brings values of the graphs around a body into it.</summary>
+internal interface IGraphImports
+{
+    /// <summary>What stands in the body for a value of another graph; null if nothing can.</summary>
+    Value? Import(Value value);
 }

@@ -22,7 +22,15 @@ public sealed class Variable
         TensorType = type;
         Initializer = initializer;
         IsTrainable = trainable;
-        Value = graph.Add(new Ops.ReadVariable(this), [], name);
+        Value = graph.AddHere(new Ops.ReadVariable(this), [], name).Outputs[0];
+    }
+
+    /// <summary>A state of a loop: within one iteration it is what variables are within a step. No node reads it.</summary>
+    internal Variable(string name, TensorType type)
+    {
+        (Name, TensorType) = (name, type);
+        Initializer = null!;
+        Value = null!;
     }
 
     /// <summary>The unique name, such as <c>conv1/weight</c>.</summary>

@@ -19,6 +19,8 @@ public enum DType
     UInt8,
     /// <summary>0 or 1, 1 byte.</summary>
     Bool,
+    /// <summary>A handle to a list of tensors that lives within one step of a graph, 8 bytes. No tensor of handles can be fed, kept or saved.</summary>
+    List,
 }
 
 /// <summary>Facts about element types.</summary>
@@ -27,7 +29,7 @@ public static class DTypes
     /// <summary>Bytes of one element.</summary>
     public static int Size(this DType type) => type switch
     {
-        DType.Float64 or DType.Int64 => 8,
+        DType.Float64 or DType.Int64 or DType.List => 8,
         DType.Float32 or DType.Int32 => 4,
         DType.BFloat16 or DType.Float16 => 2,
         _ => 1,

@@ -16,4 +16,12 @@ internal interface IPlanPass
 internal static class PlanPasses
 {
     public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new FuseEpilogues(), new FuseBiasGradients(), new FuseElementwise()];
+
+    /// <summary>Runs all but the disabled ones, and drops what nothing needs any more.</summary>
+    public static void Run(PlanGraph graph, IReadOnlySet<string> disabled)
+    {
+        foreach (var pass in All)
+            if (!disabled.Contains(pass.Name)) pass.Run(graph);
+        graph.Prune([.. graph.Nodes.Where(n => n.Operation.IsStateful)]);
+    }
 }

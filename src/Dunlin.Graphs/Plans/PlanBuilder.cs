@@ -7,7 +7,7 @@ internal static class PlanBuilder
 {
     /// <summary>Walks back from the fetches and targets, stopping at what is fed.</summary>
     /// <exception cref="DunlinException">A placeholder is needed and not fed, a fed shape does not fit, or a variable is assigned twice.</exception>
-    public static PlanGraph Build(IReadOnlyList<Value> feeds, IReadOnlyList<TensorType> feedTypes, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets)
+    public static PlanGraph Build(IReadOnlyList<Value> feeds, IReadOnlyList<TensorType> feedTypes, IReadOnlyList<Value> fetches, IEnumerable<Node> targets)
     {
         var values = new Dictionary<Value, PlanValue>();
         for (var i = 0; i < feeds.Count; i++)
@@ -16,9 +16,18 @@ internal static class PlanBuilder
                 throw new ShapeException($"{feeds[i].Name} expects {feeds[i].TensorType}; it was fed {feedTypes[i]}.");
             values[feeds[i]] = new PlanValue(feedTypes[i], feeds[i].Name) { Feed = i };
         }
+        return Build(values, fetches, targets);
+    }
+
+    /// <summary>Walks back from the fetches and targets, stopping at the given values.</summary>
+    /// <param name="values">The values that need no computing; what is computed is added.</param>
+    /// <param name="fetches">What to compute.</param>
+    /// <param name="targets">What else is to run.</param>
+    public static PlanGraph Build(Dictionary<Value, PlanValue> values, IReadOnlyList<Value> fetches, IEnumerable<Node> targets)
+    {
         var nodes = new Dictionary<Node, PlanNode>();
         var writers = new Dictionary<Variable, Node>();
-        foreach (var node in Needed(feeds, [.. fetches, .. targets]))
+        foreach (var node in Needed(values.Keys.ToHashSet(), fetches, targets))
         {
             if (Source(node) is { } source)
             {
@@ -51,12 +60,11 @@ internal static class PlanBuilder
         _ => null,
     };
 
-    /// <summary>The nodes that some results need, in the graph's order.</summary>
-    public static IEnumerable<Node> Needed(IReadOnlyList<Value> feeds, IEnumerable<Value> results)
+    /// <summary>The nodes that some values and targets need, in the graph's order.</summary>
+    public static IEnumerable<Node> Needed(IReadOnlySet<Value> fed, IEnumerable<Value> values, IEnumerable<Node> targets)
     {
-        var fed = feeds.ToHashSet();
         var needed = new SortedDictionary<int, Node>();
-        var open = new Stack<Node>(results.Where(r => !fed.Contains(r)).Select(r => r.Node));
+        var open = new Stack<Node>(values.Where(v => !fed.Contains(v)).Select(v => v.Node).Concat(targets));
         while (open.TryPop(out var node))
         {
             if (!needed.TryAdd(node.Index, node)) continue;

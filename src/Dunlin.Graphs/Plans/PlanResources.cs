@@ -3,12 +3,15 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Graphs.Plans;
 
 /// <summary>What the kernels of one plan share besides their operands.</summary>
-internal sealed class PlanResources(Func<string, ICommunicator> communicator)
+internal sealed class PlanResources(Func<string, ICommunicator> communicator, IReadOnlySet<string> disabledPasses)
 {
     private readonly Dictionary<int, PendingSlot> _pending = [];
 
     /// <summary>For computing outside a session.</summary>
-    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."));
+    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."), new HashSet<string>());
+
+    /// <summary>Names of rewriting passes to leave out.</summary>
+    public IReadOnlySet<string> DisabledPasses => disabledPasses;
 
     public ICommunicator Communicator(string axis) => communicator(axis);
 

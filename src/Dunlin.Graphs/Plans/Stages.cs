@@ -16,11 +16,11 @@ internal sealed record Stages(IReadOnlyList<Node> Evaluated, IReadOnlyList<Value
     /// <summary>Finds the cut, or null where every shape is known beforehand.</summary>
     public static Stages? Cut(StepRequest request, TensorType[] feedTypes)
     {
-        var needed = PlanBuilder.Needed(request.Feeds, [.. request.Fetches, .. request.Targets]).ToList();
+        var fed = request.Feeds.ToHashSet();
+        var needed = PlanBuilder.Needed(fed, request.Fetches, Targets(request)).ToList();
         if (!needed.Any(n => n.Operation is IEvaluated)) return null;
         var types = new Dictionary<Value, TensorType>();
         for (var i = 0; i < request.Feeds.Count; i++) types[request.Feeds[i]] = feedTypes[i];
-        var fed = request.Feeds.ToHashSet();
         var late = new HashSet<Node>();
         var evaluated = new List<Node>();
         foreach (var node in needed)
@@ -45,4 +45,7 @@ internal sealed record Stages(IReadOnlyList<Node> Evaluated, IReadOnlyList<Value
         var targets = request.Targets.ToLookup(t => late.Contains(t.Node));
         return new(evaluated, [.. frontier], [.. targets[false]], [.. targets[true]]);
     }
+
+    /// <summary>The nodes of the targets that are not fed.</summary>
+    public static IEnumerable<Node> Targets(StepRequest request) => request.Targets.Where(t => !request.Feeds.Contains(t)).Select(t => t.Node);
 }

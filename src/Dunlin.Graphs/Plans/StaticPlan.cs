@@ -62,19 +62,16 @@ internal sealed class StaticPlan : Plan
     private PlanInstance MakeInstance()
     {
         var session = _request.Session;
-        var graph = PlanBuilder.Build(_request.Feeds, _feedTypes, _request.Fetches, _request.Targets);
-        foreach (var pass in Passes.PlanPasses.All)
-            if (!_request.DisabledPasses.Contains(pass.Name)) pass.Run(graph);
-        var keep = graph.Nodes.Where(n => n.Operation.IsStateful).ToList();
-        graph.Prune(keep);
+        var graph = PlanBuilder.Build(_request.Feeds, _feedTypes, _request.Fetches, Stages.Targets(_request));
+        Passes.PlanPasses.Run(graph, _request.DisabledPasses);
         var schedule = Schedule.Of(graph);
         var team = session.RentTeam();
         try
         {
             team.Enter();
-            var resources = new PlanResources(session.Communicator);
+            var resources = new PlanResources(session.Communicator, _request.DisabledPasses);
             var lowering = Lowering.Of(graph, schedule, session.Kernels, team, resources, session.Storage);
-            return new PlanInstance(lowering, [.. graph.Fetches.Select(f => f.Type)], _feedTypes.Length, graph, schedule);
+            return new PlanInstance(new(lowering, _feedTypes.Length), [.. graph.Fetches.Select(f => f.Type)], graph, schedule);
         }
         finally { session.ReturnTeam(team); }
     }

@@ -1,0 +1,111 @@
+using Dunlin.Graphs.Plans;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>
+/// A function of values, kept as a graph of its own: what a control-flow operation runs. Values of the graphs around it that it uses are
+/// parameters as well, behind the declared ones.
+/// </summary>
+/// <param name="Graph">Holds its nodes.</param>
+/// <param name="Parameters">What it is given.</param>
+/// <param name="Results">What it returns.</param>
+internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadOnlyList<Value> Results)
+{
+    /// <summary>The nodes that run for their effect.</summary>
+    public IEnumerable<Node> Effects => Graph.Nodes.Where(n => n.Operation is { IsStateful: true } and not Source);
+
+    /// <summary>The types of all values that some results need, for parameters of the given types.</summary>
+    /// <param name="parameters">A type for each parameter.</param>
+    /// <param name="wanted">Values of the body.</param>
+    public BodyTypes Infer(IReadOnlyList<TensorType> parameters, IEnumerable<Value> wanted)
+    {
+        var types = new Dictionary<Value, TensorType>();
+        for (var i = 0; i < Parameters.Count; i++) types[Parameters[i]] = parameters[i];
+        Value[] values = [.. wanted];
+        var mustEvaluate = false;
+        foreach (var node in PlanBuilder.Needed(Parameters.ToHashSet(), values, Effects))
+        {
+            TensorType[] inputs = [.. node.Inputs.Select(i => types[i])];
+            mustEvaluate |= node.Operation is IEvaluated evaluated && evaluated.MustEvaluate(inputs);
+            var outputs = PlanBuilder.Infer(node, inputs);
+            for (var o = 0; o < outputs.Length; o++) types.TryAdd(node.Outputs[o], outputs[o]);
+        }
+        return new([.. values.Select(v => types[v])], mustEvaluate);
+    }
+
+    /// <summary>Adds the body's nodes to the graph being built, with other values for the parameters.</summary>
+    /// <param name="arguments">One for each parameter.</param>
+    /// <returns>What stands for each value of the body.</returns>
+    public Func<Value, Value> Replay(IReadOnlyList<Value> arguments)
+    {
+        var map = new Dictionary<Value, Value>();
+        for (var i = 0; i < Parameters.Count; i++) map[Parameters[i]] = arguments[i];
+        foreach (var node in PlanBuilder.Needed(Parameters.ToHashSet(), Results, []))
+        {
+            var copy = Graph.AddNode(node.Operation, [.. node.Inputs.Select(i => map[i])]);
+            for (var o = 0; o < node.Outputs.Count; o++) map.TryAdd(node.Outputs[o], copy.Outputs[o]);
+        }
+        return value => map[value];
+    }
+
+    /// <summary>Bodies are equal if they are the same values of the same graph.</summary>
+    public bool Equals(Body? other) => other is not null && Graph == other.Graph && Parameters.SequenceEqual(other.Parameters) && Results.SequenceEqual(other.Results);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(Graph);
+}
+
+/// <summary>Types within a body.</summary>
+/// <param name="Wanted">Of the values that were asked for.</param>
+/// <param name="MustEvaluate">Whether some operation's shapes depend on elements.</param>
+internal sealed record BodyTypes(IReadOnlyList<TensorType> Wanted, bool MustEvaluate);
+
+/// <summary>Builds a body: while it is being built, new nodes go there, and values of the graphs around it are captured.</summary>
+internal sealed class BodyBuilder : IGraphImports
+{
+    private readonly Dictionary<Value, Value> _known = [];
+    private readonly List<Value> _parameters = [];
+    private readonly Func<BodyBuilder, Value, Value?>? _bring;
+
+    /// <summary>Creates an empty body within the graph that is being built.</summary>
+    /// <param name="around">Any graph of the program.</param>
+    /// <param name="name">For the names of its nodes.</param>
+    /// <param name="bring">Makes something of values that are not of the graphs around it; null for what it can't.</param>
+    public BodyBuilder(Graph around, string name, Func<BodyBuilder, Value, Value?>? bring = null)
+    {
+        Graph = new Graph(around.Current, around.CurrentScope + name + "/", this);
+        _bring = bring;
+    }
+
+    public Graph Graph { get; }
+
+    /// <summary>The values around the body that it uses, in the order of its last parameters.</summary>
+    public List<Value> Captures { get; } = [];
+
+    /// <summary>Declares a parameter; only before anything is captured.</summary>
+    public Value Parameter(TensorType type, string name)
+    {
+        var parameter = Graph.AddHere(new Placeholder(type), [], name).Outputs[0];
+        _parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Ends the body.</summary>
+    public Body Return(IEnumerable<Value> results)
+    {
+        Value[] inside = [.. results.Select(Graph.Import)];
+        return new(Graph, [.. _parameters, .. Captures.Select(c => _known[c])], inside);
+    }
+
+    /// <inheritdoc/>
+    public Value? Import(Value value)
+    {
+        if (_known.TryGetValue(value, out var known)) return known;
+        if (_bring?.Invoke(this, value) is { } brought) return _known[value] = brought;
+        var outer = Graph.Outer!.Import(value);
+        if (_known.TryGetValue(outer, out known)) return _known[value] = known;
+        if (outer.Node.Operation is Constant) return _known[value] = Graph.AddHere(outer.Node.Operation, [], outer.Node.Name).Outputs[0];
+        Captures.Add(outer);
+        return _known[value] = _known[outer] = Graph.AddHere(new Placeholder(outer.TensorType), [], outer.Name).Outputs[0];
+    }
+}
