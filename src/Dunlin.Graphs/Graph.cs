@@ -13,17 +13,16 @@ public sealed class Graph
     private readonly Graph _root;
     private readonly IGraphImports? _imports;
     private Graph _current;
-    private readonly string _label = "";
     private string _scope = "";
 
     /// <summary>An empty graph.</summary>
     public Graph() => (_root, _current) = (this, this);
 
-    /// <summary>The body of a control-flow operation, to be built in another graph: see <see cref="ControlFlow.Body"/>.</summary>
+    /// <summary>The body of a control-flow operation, to be built in another graph: see <see cref="Ops.BodyBuilder"/>.</summary>
     internal Graph(Graph outer, string scope, IGraphImports imports)
     {
         (_root, _current, _imports, Outer) = (outer._root, this, imports, outer);
-        (_scope, _label) = (scope, scope.TrimEnd('/'));
+        (_scope, Label) = (scope, scope.TrimEnd('/'));
     }
 
     /// <summary>All nodes; a node's inputs stand before it.</summary>
@@ -31,6 +30,9 @@ public sealed class Graph
 
     /// <summary>All variables, in the order of their creation.</summary>
     public IReadOnlyCollection<Variable> Variables => _root._variables.Values;
+
+    /// <summary>What messages call a body.</summary>
+    internal string Label { get; } = "";
 
     /// <summary>The graph that this one is a body within; null for most.</summary>
     internal Graph? Outer { get; }
@@ -81,7 +83,7 @@ public sealed class Graph
     internal Value Import(Value value) => value.Graph == this ? value
         : _imports?.Import(value) ?? throw new DunlinException(value.Graph._root != _root
             ? $"{value} belongs to another graph."
-            : $"{value} is computed inside the body {value.Graph._label} and can't be used outside; let the body return it.");
+            : $"{value} is computed inside the body {value.Graph.Label} and can't be used outside; let the body return it.");
 
     /// <summary>Adds a node to this graph itself, whatever is being built.</summary>
     internal Node AddHere(Operation operation, IReadOnlyList<Value> given, string? name = null)

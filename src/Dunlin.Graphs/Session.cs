@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Collectives;
 using Dunlin.Tensors.Kernels;
 
@@ -31,6 +32,7 @@ public sealed class Session : IDisposable
     private readonly ConcurrentDictionary<Variable, Lazy<Tensor>> _variables = new();
     private readonly ConcurrentBag<ThreadTeam> _spareTeams = [];
     private readonly ConcurrentBag<Step> _steps = [];
+    private readonly ConcurrentDictionary<object, Step> _bodies = new(ReferenceEqualityComparer.Instance);
     private ThreadTeam? _team;
 
     /// <summary>Creates a session without running anything.</summary>
@@ -97,6 +99,14 @@ public sealed class Session : IDisposable
     internal ICommunicator Communicator(string axis) => Options.Communicators is { } find
         ? find(axis)
         : throw new DunlinException($"The graph has a collective along the mesh axis '{axis}', but the session was given no communicators.");
+
+    /// <summary>The step that runs the body of a control-flow operation whose shapes depend on elements.</summary>
+    internal Step StepOf(object owner, Func<StepRequest> request) => _bodies.GetOrAdd(owner, _ =>
+    {
+        var step = new Step(request());
+        _steps.Add(step);
+        return step;
+    });
 
     internal ThreadTeam RentTeam() =>
         Interlocked.Exchange(ref _team, null) ?? (_spareTeams.TryTake(out var team) ? team : Kernels.CreateTeam(Options.Threads));

@@ -42,6 +42,8 @@ public static partial class Gradients
     public static IReadOnlyList<Gradient?> Of(IReadOnlyList<Value> ys, IReadOnlyList<Value> dys, IReadOnlyList<Value> xs)
     {
         RequirePairs(ys, dys, "result", "gradient");
+        // Within a body, values from around it are known by what stands for them there.
+        if (ys.Count > 0) xs = [.. xs.Select(ys[0].Graph.Import)];
         var paths = new Paths(xs, ys);
         var sums = new Dictionary<Value, List<Gradient>>();
         for (var i = 0; i < ys.Count; i++)
@@ -77,7 +79,7 @@ public static partial class Gradients
         if (parts.All(p => p.IsSparse))
             return Gradient.Sparse(
                 Operations.Concat([.. parts.Select(p => p.Indices!)], 0), Operations.Concat([.. parts.Select(p => p.Values)], 0), parts[0].Like!);
-        return parts.Select(p => p.Dense()).Aggregate((a, b) => a + b);
+        return parts.Select(p => p.Dense()).Aggregate((a, b) => a.Type == DType.List ? Operations.AddLists(a, b) : a + b);
     }
 
     private static void RequirePairs(IReadOnlyList<Value> values, IReadOnlyList<Value> derivatives, string value, string derivative)

@@ -11,15 +11,18 @@ internal sealed class Paths
         _values = [.. sources];
         foreach (var node in Subgraph.Behind(results, Subgraph.First(sources)))
         {
-            if (node.Operation.NoGradientReason is not null || !node.Inputs.Any(i => i.Type.IsFloat() && _values.Contains(i))) continue;
+            if (node.Operation.NoGradientReason is not null || !node.Inputs.Any(i => IsSmooth(i.Type) && _values.Contains(i))) continue;
             _nodes.Add(node);
             foreach (var output in node.Outputs)
-                if (output.Type.IsFloat()) _values.Add(output);
+                if (IsSmooth(output.Type)) _values.Add(output);
         }
     }
 
     /// <summary>The nodes that depend on a source, in the graph's order: inputs first.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Whether values of an element type can have gradients.</summary>
+    private static bool IsSmooth(DType type) => type.IsFloat() || type == DType.List;
 
     /// <summary>Whether a value is a source or depends on one.</summary>
     public bool Contains(Value value) => _values.Contains(value);

@@ -15,7 +15,7 @@ internal sealed unsafe class FoldConstants : IPlanPass
     {
         foreach (var node in graph.Nodes.ToList())
         {
-            if (node.Operation.IsStateful || node.After.Count > 0 || node.Outputs.Sum(o => o.Type.Bytes) > LargestResult) continue;
+            if (node.Operation.IsStateful || node.Outputs.Any(o => o.Type.Type == DType.List) || node.After.Count > 0 || node.Outputs.Sum(o => o.Type.Bytes) > LargestResult) continue;
             if (!node.Inputs.Select((input, i) => input.Constant is not null || !node.Operation.ReadsElements(i)).All(known => known)) continue;
             var results = Evaluate(node);
             graph.Nodes.Remove(node);

@@ -26,9 +26,19 @@ internal sealed class StagedPlan : Plan
 
     public override IReadOnlyList<string> Operations { get; }
 
-    internal override Tensor[] Run(ReadOnlySpan<Tensor> feeds) => [.. _after.Run(Evaluate(feeds, null))];
+    internal override Tensor[] Run(ReadOnlySpan<Tensor> feeds)
+    {
+        Ops.StepScope.Enter();
+        try { return [.. _after.Run(Evaluate(feeds, null))]; }
+        finally { Ops.StepScope.Leave(); }
+    }
 
-    internal override void Run(ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, IStepObserver? observer) => _after.Run(Evaluate(feeds, observer), results, observer);
+    internal override void Run(ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, IStepObserver? observer)
+    {
+        Ops.StepScope.Enter();
+        try { _after.Run(Evaluate(feeds, observer), results, observer); }
+        finally { Ops.StepScope.Leave(); }
+    }
 
     public override void Dispose()
     {

@@ -37,9 +37,11 @@ internal sealed class StaticPlan : Plan
     {
         var instance = Interlocked.Exchange(ref _next, null) ?? (_spare.TryTake(out var spare) ? spare : MakeInstance());
         var threads = _request.Session.RentTeam();
+        Ops.StepScope.Enter();
         try { instance.Run(feeds, results, threads, observer); }
         finally
         {
+            Ops.StepScope.Leave();
             _request.Session.ReturnTeam(threads);
             if (Interlocked.CompareExchange(ref _next, instance, null) is not null) _spare.Add(instance);
             if (_disposed) Drain();

@@ -1,5 +1,4 @@
 using Dunlin.Graphs.Ops;
-using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Plans;
 

@@ -11,8 +11,23 @@ namespace Dunlin.Graphs.Ops;
 /// <param name="Results">What it returns.</param>
 internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadOnlyList<Value> Results)
 {
+    private ReadParameters? _reads;
+
     /// <summary>The nodes that run for their effect.</summary>
     public IEnumerable<Node> Effects => Graph.Nodes.Where(n => n.Operation is { IsStateful: true } and not Source);
+
+    /// <summary>Whether the results, or some other values, depend on a parameter's elements and not on its shape only.</summary>
+    public bool ReadsElements(int parameter, IReadOnlyList<Value> others)
+    {
+        var known = _reads;
+        if (known is null || !ReferenceEquals(known.Others, others))
+        {
+            var read = PlanBuilder.Needed(Parameters.ToHashSet(), [.. Results, .. others], Effects)
+                .SelectMany(n => n.Inputs.Where((_, i) => n.Operation.ReadsElements(i))).Concat(Results).Concat(others).ToHashSet();
+            _reads = known = new(others, [.. Parameters.Select(read.Contains)]);
+        }
+        return known.Parameters[parameter];
+    }
 
     /// <summary>The types of all values that some results need, for parameters of the given types.</summary>
     /// <param name="parameters">A type for each parameter.</param>
@@ -35,12 +50,13 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
 
     /// <summary>Adds the body's nodes to the graph being built, with other values for the parameters.</summary>
     /// <param name="arguments">One for each parameter.</param>
+    /// <param name="others">Values that are wanted besides the results.</param>
     /// <returns>What stands for each value of the body.</returns>
-    public Func<Value, Value> Replay(IReadOnlyList<Value> arguments)
+    public Func<Value, Value> Replay(IReadOnlyList<Value> arguments, params IReadOnlyList<Value> others)
     {
         var map = new Dictionary<Value, Value>();
         for (var i = 0; i < Parameters.Count; i++) map[Parameters[i]] = arguments[i];
-        foreach (var node in PlanBuilder.Needed(Parameters.ToHashSet(), Results, []))
+        foreach (var node in PlanBuilder.Needed(Parameters.ToHashSet(), [.. Results, .. others], []))
         {
             var copy = Graph.AddNode(node.Operation, [.. node.Inputs.Select(i => map[i])]);
             for (var o = 0; o < node.Outputs.Count; o++) map.TryAdd(node.Outputs[o], copy.Outputs[o]);
@@ -53,6 +69,8 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
 
     /// <inheritdoc/>
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(Graph);
+
+    private sealed record ReadParameters(IReadOnlyList<Value> Others, bool[] Parameters);
 }
 
 /// <summary>Types within a body.</summary>
@@ -88,6 +106,13 @@ internal sealed class BodyBuilder : IGraphImports
         var parameter = Graph.AddHere(new Placeholder(type), [], name).Outputs[0];
         _parameters.Add(parameter);
         return parameter;
+    }
+
+    /// <summary>Throws if the body assigns a variable.</summary>
+    public void RefuseAssignments()
+    {
+        if (Graph.Nodes.FirstOrDefault(n => n.Operation.Writes is not null) is { } node)
+            throw new DunlinException($"{node.Name}: a variable can't be assigned within {Graph.Label}; return the new elements and assign them outside.");
     }
 
     /// <summary>Ends the body.</summary>

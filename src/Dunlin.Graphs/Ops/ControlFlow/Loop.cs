@@ -1,4 +1,3 @@
-using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
@@ -70,12 +69,14 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => new LoopGradient(this, node).Build(outputGradients);
 
     /// <summary>Whether the body reads the elements of an input, or its shape only.</summary>
-    public override bool ReadsElements(int input)
+    public override bool ReadsElements(int input) => input < FirstState || Body.ReadsElements(input - FirstState, Stacked)
+        || (Trips == Trips.While && input >= FirstState + States && input < FirstState + States + Scanned);
+
+    /// <summary>Throws if an iteration more would be too many.</summary>
+    public void CheckLimit(long iterations)
     {
-        if (input < FirstState) return true;
-        var parameter = Body.Parameters[input - FirstState];
-        return Computed.Contains(parameter) || PlanBuilder.Needed(Body.Parameters.ToHashSet(), Computed, Body.Effects)
-            .Any(n => n.Inputs.Index().Any(i => i.Item == parameter && n.Operation.ReadsElements(i.Index)));
+        if (Limit > 0 && iterations >= Limit)
+            throw new DunlinException($"The loop {Body.Graph.Label} has not ended after {Limit} iterations, which is the limit it was given; its condition still holds.");
     }
 
     /// <summary>The types of the body's parameters for the given inputs.</summary>

@@ -67,11 +67,12 @@ internal sealed unsafe class LoopKernel : Kernel
     private long RunLists(long count, bool done, nint* scanned, nint* stacked, ThreadTeam threads)
     {
         var (loop, iterations) = (_loop, 0L);
-        var lists = loop.Scanned == 0 ? [] : new TensorList[loop.Scanned];
+        var lists = loop.Scanned == 0 ? [] : new TensorList?[loop.Scanned];
         for (var x = 0; x < lists.Length; x++)
         {
-            lists[x] = TensorList.At(*(nint*)scanned[x]);
-            if (loop.Trips == Trips.While) count = Math.Min(count, lists[x].Count);
+            // What is there for its shape only has no address.
+            if (scanned[x] != 0) lists[x] = TensorList.At(*(nint*)scanned[x]);
+            if (loop.Trips == Trips.While) count = Math.Min(count, lists[x]!.Count);
         }
         var kept = loop.Stacked.Count == 0 ? [] : new TensorList[loop.Stacked.Count];
         for (var y = 0; y < kept.Length; y++) *(nint*)stacked[y] = (kept[y] = new TensorList()).Handle;
@@ -79,7 +80,8 @@ internal sealed unsafe class LoopKernel : Kernel
         {
             loop.CheckLimit(iterations);
             var at = loop.Reverse ? count - 1 - iterations : iterations;
-            for (var x = 0; x < lists.Length; x++) _body.Bind(x, lists[x].Element((int)at, _parameters[loop.States + x]));
+            for (var x = 0; x < lists.Length; x++)
+                if (lists[x] is { } list) _body.Bind(x, list.Element((int)at, _parameters[loop.States + x]));
             _body.Run(threads);
             for (var y = 0; y < kept.Length; y++) kept[y].Add(_body.FetchTypes[loop.FirstResult + y], _body.Fetched(loop.FirstResult + y));
             if (loop.Trips == Trips.While) done = !*(bool*)_body.Fetched(0);

@@ -1,0 +1,128 @@
+using Dunlin.Graphs.Plans;
+using Dunlin.Tensors.Kernels;
+
+namespace Dunlin.Graphs.Ops;
+
+/// <summary>
+/// Runs one of two bodies, by a Bool scalar, and gives what that returns. Inputs: the condition, what the first body captures, what the second
+/// captures. Where the two return different lengths, these are known only when it runs.
+/// </summary>
+/// <remarks>Gradient: the gradient of the body that ran, which computes its intermediate values again.</remarks>
+/// <param name="Then">Runs if the condition holds.</param>
+/// <param name="Otherwise">Runs if not.</param>
+internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
+{
+    /// <inheritdoc/>
+    public override bool IsStateful => Then.Effects.Any() || Otherwise.Effects.Any();
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
+    {
+        var (then, otherwise) = Types(inputs);
+        return [.. then.Wanted.Zip(otherwise.Wanted, (a, b) => Join(inputs, a, b))];
+    }
+
+    /// <inheritdoc/>
+    public bool MustEvaluate(IReadOnlyList<TensorType> inputs)
+    {
+        var (then, otherwise) = Types(inputs);
+        return then.MustEvaluate || otherwise.MustEvaluate || !then.Wanted.SequenceEqual(otherwise.Wanted);
+    }
+
+    /// <inheritdoc/>
+    public override bool ReadsElements(int input) => input == 0
+        || (input <= Then.Parameters.Count ? Then.ReadsElements(input - 1, []) : Otherwise.ReadsElements(input - 1 - Then.Parameters.Count, []));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor> Evaluate(IReadOnlyList<Tensor> inputs, Session session)
+    {
+        var holds = inputs[0].Item<bool>();
+        var body = holds ? Then : Otherwise;
+        var step = session.StepOf(body, () => new(session, body.Parameters, body.Results, [.. body.Effects.Select(e => e.Outputs[0])], session.Options.DisabledPasses));
+        return step.Run([.. inputs.Skip(holds ? 1 : 1 + Then.Parameters.Count).Take(body.Parameters.Count)]);
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Prepare(PrepareContext context) => new IfKernel(this, context);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => Branches(node, outputGradients, (replayed, arguments) =>
+    {
+        int[] seeded = [.. Enumerable.Range(0, replayed.Count).Where(o => outputGradients[o] is not null && replayed[o].Type.IsFloat())];
+        return [.. Gradients.Of([.. seeded.Select(o => replayed[o])], [.. seeded.Select(o => outputGradients[o]!)], arguments).Select(g => g?.Dense())];
+    });
+
+    private Gradient?[] Branches(Node node, IReadOnlyList<Value?> outputGradients, Func<IReadOnlyList<Value>, IReadOnlyList<Value>, Value?[]> differentiate)
+    {
+        int[] smooth = [.. Enumerable.Range(1, node.Inputs.Count - 1).Where(i => node.Inputs[i].Type.IsFloat())];
+        IReadOnlyList<Value> Branch(Body body, int first)
+        {
+            Value[] arguments = [.. Enumerable.Range(first, body.Parameters.Count).Select(i => node.Inputs[i].Identity())];
+            var map = body.Replay(arguments);
+            int[] own = [.. smooth.Where(i => i >= first && i < first + body.Parameters.Count)];
+            var gradients = differentiate([.. body.Results.Select(map)], [.. own.Select(i => arguments[i - first])]);
+            return [.. smooth.Select(i => Array.IndexOf(own, i) is var at && at >= 0 && gradients[at] is { } g ? g : node.Inputs[i].ZerosLike())];
+        }
+        var answer = new Gradient?[node.Inputs.Count];
+        if (smooth.Length == 0) return answer;
+        var both = ControlFlow.If(node.Inputs[0], () => Branch(Then, 1), () => Branch(Otherwise, 1 + Then.Parameters.Count), "gradient");
+        for (var s = 0; s < smooth.Length; s++) answer[smooth[s]] = both[s];
+        return answer;
+    }
+
+    private (BodyTypes Then, BodyTypes Otherwise) Types(IReadOnlyList<TensorType> inputs)
+    {
+        ExpectInputs(inputs, 1 + Then.Parameters.Count + Otherwise.Parameters.Count);
+        if (inputs[0] != new TensorType(DType.Bool, [])) throw Mismatch([inputs[0]], "the condition is a Bool scalar.");
+        return (Then.Infer([.. inputs.Skip(1).Take(Then.Parameters.Count)], Then.Results), Otherwise.Infer([.. inputs.Skip(1 + Then.Parameters.Count)], Otherwise.Results));
+    }
+
+    private TensorType Join(IReadOnlyList<TensorType> inputs, TensorType a, TensorType b)
+    {
+        if (a.Type != b.Type || a.Shape.Rank != b.Shape.Rank) throw Mismatch([inputs[0]], $"one branch returns {a} where the other returns {b}.");
+        var shape = a.Shape;
+        for (var d = 0; d < shape.Rank; d++)
+            if (a.Shape[d] != b.Shape[d]) shape = shape.With(d, Shape.Unknown);
+        return new(a.Type, shape);
+    }
+}
+
+/// <summary>Runs one of two bodies of equal results.</summary>
+internal sealed unsafe class IfKernel : Kernel
+{
+    private readonly Subroutine _then;
+    private readonly Subroutine _otherwise;
+    private readonly int _thenInputs;
+    private readonly int _otherwiseInputs;
+
+    public IfKernel(If operation, PrepareContext context)
+    {
+        (_thenInputs, _otherwiseInputs) = (operation.Then.Parameters.Count, operation.Otherwise.Parameters.Count);
+        _then = new(operation.Then, [.. context.Inputs.Skip(1).Take(_thenInputs)], [], operation.Then.Results, context);
+        _otherwise = new(operation.Otherwise, [.. context.Inputs.Skip(1 + _thenInputs)], [], operation.Otherwise.Results, context);
+        ScratchBytes = Math.Max(_then.ArenaBytes, _otherwise.ArenaBytes);
+    }
+
+    public override void Run(nint* buffers, ThreadTeam threads)
+    {
+        var outputs = buffers + 1 + _thenInputs + _otherwiseInputs;
+        if (*(bool*)buffers[0]) Run(_then, buffers + 1, _thenInputs, outputs, threads);
+        else Run(_otherwise, buffers + 1 + _thenInputs, _otherwiseInputs, outputs, threads);
+    }
+
+    public override void Dispose()
+    {
+        _then.Dispose();
+        _otherwise.Dispose();
+        base.Dispose();
+    }
+
+    private void Run(Subroutine body, nint* inputs, int count, nint* outputs, ThreadTeam threads)
+    {
+        body.BindArena(ScratchBytes > 0 ? outputs[body.FetchTypes.Count] : 0);
+        for (var i = 0; i < count; i++) body.Bind(i, inputs[i]);
+        body.Run(threads);
+        for (var o = 0; o < body.FetchTypes.Count; o++)
+            Buffer.MemoryCopy((void*)body.Fetched(o), (void*)outputs[o], body.FetchTypes[o].Bytes, body.FetchTypes[o].Bytes);
+    }
+}
