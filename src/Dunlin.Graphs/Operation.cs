@@ -53,6 +53,9 @@ public abstract record Operation
     /// <summary>The part of an input's plain memory that output 0 is, for the given types, where nothing needs computing (a reshape, say); else null.</summary>
     public virtual MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => null;
 
+    /// <summary>Whether output 0 is input 0, and it runs for its effect only, so that what computes the same again may leave it out.</summary>
+    public virtual bool PassesThrough => false;
+
     /// <summary>The variable that it gives new elements, which are also output 0; null for most.</summary>
     public virtual Variable? Writes => null;
 

@@ -22,7 +22,7 @@ public sealed record SessionOptions
     /// <summary>The communicator along each named axis of the mesh, for collective operations.</summary>
     public Func<string, ICommunicator>? Communicators { get; init; }
 
-    /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, fuse-epilogues, fuse-bias-gradients, fuse-elementwise.</summary>
+    /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, merge-loops, trim-operands, fuse-epilogues, fuse-bias-gradients, fuse-elementwise.</summary>
     public IReadOnlySet<string> DisabledPasses { get; init; } = new HashSet<string>();
 }
 

@@ -98,6 +98,7 @@ internal sealed class Lowering
         if (_places.TryGetValue(value, out var place)) return place;
         var storage = value switch
         {
+            { IsShapeOnly: true } => Storage.At(0, 0),
             { Constant: { } constant } => Storage.At(constant.Address, constant.Bytes),
             { Variable: { } variable } => VariableStorage(variable),
             { Feed: >= 0 } => Storage.Fed(value.Feed, value.Type.Bytes),

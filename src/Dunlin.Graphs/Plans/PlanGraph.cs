@@ -19,6 +19,12 @@ internal sealed class PlanValue(TensorType type, string name)
     /// <summary>Its place among the feeds, or −1.</summary>
     public int Feed { get; init; } = -1;
 
+    /// <summary>Whether it has no elements: only its shape matters.</summary>
+    public bool IsShapeOnly { get; private init; }
+
+    /// <summary>Stands for another value where only the shape matters.</summary>
+    public static PlanValue OfShape(PlanValue value) => new(value.Type, value.Name) { IsShapeOnly = true };
+
     public override string ToString() => $"{Name} {Type}";
 }
 

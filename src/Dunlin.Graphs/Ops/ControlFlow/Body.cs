@@ -58,6 +58,13 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
         for (var i = 0; i < Parameters.Count; i++) map[Parameters[i]] = arguments[i];
         foreach (var node in PlanBuilder.Needed(Parameters.ToHashSet(), [.. Results, .. others], []))
         {
+            if (node.Operation.PassesThrough)
+            {
+                map[node.Outputs[0]] = map[node.Inputs[0]];
+                continue;
+            }
+            if (node.Operation is { IsStateful: true } and not Source)
+                throw new DunlinException($"{node.Name} has an effect, so it can't be computed a second time, which differentiating {Graph.Label} does; move it out of there.");
             var copy = Graph.AddNode(node.Operation, [.. node.Inputs.Select(i => map[i])]);
             for (var o = 0; o < node.Outputs.Count; o++) map.TryAdd(node.Outputs[o], copy.Outputs[o]);
         }

@@ -46,28 +46,51 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     public override Kernel Prepare(PrepareContext context) => new IfKernel(this, context);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => Branches(node, outputGradients, (replayed, arguments) =>
-    {
-        int[] seeded = [.. Enumerable.Range(0, replayed.Count).Where(o => outputGradients[o] is not null && replayed[o].Type.IsFloat())];
-        return [.. Gradients.Of([.. seeded.Select(o => replayed[o])], [.. seeded.Select(o => outputGradients[o]!)], arguments).Select(g => g?.Dense())];
-    });
-
-    private Gradient?[] Branches(Node node, IReadOnlyList<Value?> outputGradients, Func<IReadOnlyList<Value>, IReadOnlyList<Value>, Value?[]> differentiate)
+    public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         int[] smooth = [.. Enumerable.Range(1, node.Inputs.Count - 1).Where(i => node.Inputs[i].Type.IsFloat())];
+        int[] seeded = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => outputGradients[o] is not null && node.Outputs[o].Type.IsFloat())];
+        var answer = new Gradient?[node.Inputs.Count];
+        if (smooth.Length == 0 || seeded.Length == 0) return answer;
+        var gradients = InBranches(node, "gradient", (first, arguments, results) =>
+        {
+            int[] own = [.. smooth.Where(i => i >= first && i < first + arguments.Length)];
+            var found = Gradients.Of([.. seeded.Select(o => results[o])], [.. seeded.Select(o => outputGradients[o]!)], [.. own.Select(i => arguments[i - first])]);
+            return [.. smooth.Select(i => Array.IndexOf(own, i) is var at and >= 0 && found[at] is { } gradient ? gradient.Dense() : node.Inputs[i].ZerosLike())];
+        });
+        for (var s = 0; s < smooth.Length; s++) answer[smooth[s]] = gradients[s];
+        return answer;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents)
+    {
+        int[] smooth = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => node.Outputs[o].Type.IsFloat())];
+        var answer = new Value?[node.Outputs.Count];
+        if (smooth.Length == 0 || inputTangents.All(t => t is null)) return answer;
+        var tangents = InBranches(node, "tangent", (first, arguments, results) =>
+        {
+            int[] moving = [.. Enumerable.Range(0, arguments.Length).Where(i => inputTangents[first + i] is not null)];
+            var found = Gradients.Forward([.. smooth.Select(o => results[o])], [.. moving.Select(i => arguments[i])], [.. moving.Select(i => inputTangents[first + i]!)]);
+            return [.. found.Select((t, i) => t ?? results[smooth[i]].ZerosLike())];
+        });
+        for (var s = 0; s < smooth.Length; s++) answer[smooth[s]] = tangents[s];
+        return answer;
+    }
+
+    /// <summary>A branch on the same condition, in whose bodies those of this one are computed again and something is made of them.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="name">For names.</param>
+    /// <param name="make">From the place of the body's first parameter among the inputs, the arguments and the results.</param>
+    private IReadOnlyList<Value> InBranches(Node node, string name, Func<int, Value[], Value[], Value[]> make)
+    {
         IReadOnlyList<Value> Branch(Body body, int first)
         {
             Value[] arguments = [.. Enumerable.Range(first, body.Parameters.Count).Select(i => node.Inputs[i].Identity())];
             var map = body.Replay(arguments);
-            int[] own = [.. smooth.Where(i => i >= first && i < first + body.Parameters.Count)];
-            var gradients = differentiate([.. body.Results.Select(map)], [.. own.Select(i => arguments[i - first])]);
-            return [.. smooth.Select(i => Array.IndexOf(own, i) is var at && at >= 0 && gradients[at] is { } g ? g : node.Inputs[i].ZerosLike())];
+            return make(first, arguments, [.. body.Results.Select(map)]);
         }
-        var answer = new Gradient?[node.Inputs.Count];
-        if (smooth.Length == 0) return answer;
-        var both = ControlFlow.If(node.Inputs[0], () => Branch(Then, 1), () => Branch(Otherwise, 1 + Then.Parameters.Count), "gradient");
-        for (var s = 0; s < smooth.Length; s++) answer[smooth[s]] = both[s];
-        return answer;
+        return ControlFlow.If(node.Inputs[0], () => Branch(Then, 1), () => Branch(Otherwise, 1 + Then.Parameters.Count), name);
     }
 
     private (BodyTypes Then, BodyTypes Otherwise) Types(IReadOnlyList<TensorType> inputs)

@@ -61,6 +61,10 @@ internal sealed record AddLists : ListOperation
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]!, outputGradients[0]!];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
+        [inputTangents[0] is { } a && inputTangents[1] is { } b ? Operations.AddLists(a, b) : inputTangents[0] ?? inputTangents[1]];
+
     private static unsafe void Add(Tensor sum, nint terms)
     {
         var kernel = Binary.Add.Prepare(new([sum.TensorType, sum.TensorType], [sum.TensorType], [MemoryLayout.Plain, MemoryLayout.Plain], KernelSets.Managed, ThreadTeam.Single, PlanResources.None));
@@ -96,6 +100,9 @@ internal sealed record StackList(TensorType Element) : DynamicOperation
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]!.UnstackList()];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => [inputTangents[0] is { } tangent ? node.Graph.Add(this, [tangent]) : null];
 }
 
 /// <summary>The parts of a tensor along its first dimension as a list.</summary>
@@ -124,6 +131,9 @@ internal sealed record UnstackList : ListOperation
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new StackLike(), [outputGradients[0]!, node.Inputs[0]])];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => [inputTangents[0] is { } tangent ? node.Graph.Add(this, [tangent]) : null];
 }
 
 /// <summary>The elements of a list along the first dimension of a tensor in the shape of the second input; zeros where the list is shorter.</summary>
@@ -159,6 +169,9 @@ internal sealed record StackLike : ListOperation
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]!.UnstackList(), null];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => [inputTangents[0] is { } tangent ? node.Graph.Add(this, [tangent, node.Inputs[1]]) : null];
 }
 
 /// <summary>Lists of tensors.</summary>

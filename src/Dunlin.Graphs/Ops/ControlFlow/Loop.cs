@@ -68,6 +68,9 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => new LoopGradient(this, node).Build(outputGradients);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => new LoopTangent(this, node).Build(inputTangents);
+
     /// <summary>Whether the body reads the elements of an input, or its shape only.</summary>
     public override bool ReadsElements(int input) => input < FirstState || Body.ReadsElements(input - FirstState, Stacked)
         || (Trips == Trips.While && input >= FirstState + States && input < FirstState + States + Scanned);

@@ -18,6 +18,9 @@ public sealed record CheckFinite(string What) : Operation
     public override bool IsStateful => true;
 
     /// <inheritdoc/>
+    public override bool PassesThrough => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);

@@ -1,0 +1,29 @@
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+using static Dunlin.Graphs.Tests.Ops.Numbers;
+
+namespace Dunlin.Graphs.Tests.Ops;
+
+internal static partial class OperationCases
+{
+    private static IEnumerable<OperationCase> Loops()
+    {
+        static Value Number(Graph graph, long n) => graph.Constant(n, DType.Int64);
+        yield return new("Loop", (g, x) => ControlFlow.While([Number(g, 0), x[0]], s => s[0] < Number(g, 3), s => [s[0] + 1, (s[1] * x[1]).Sin()])[1], [Signed(2, 3), Signed(3)]);
+        yield return new("Loop", (_, x) => ControlFlow.Fold(x[0], x[1], (sum, e) => (sum * e + x[2]).Tanh()), [Signed(4, 3), Signed(3), Signed()]);
+        yield return new("Loop", (_, x) => ControlFlow.Fold(x[0], x[1], (sum, e) => (sum * e + x[2]).Tanh()), [Signed(0, 3), Signed(3), Signed()]);
+        yield return One("Loop", x => ControlFlow.Map(x, e => e.Square().Sum()), Signed(3, 2));
+        yield return new("Loop", (_, x) => ControlFlow.Scan([x[0]], [x[1]], (s, e) => ([(s[0].MatMul(x[2]) + e[0]).Tanh()], [s[0]]), new() { Reverse = true }).Outputs[0],
+            [Signed(3, 2, 2), Signed(2, 2), Signed(2, 2)]);
+        yield return new("Loop", (g, x) => ControlFlow.Repeat(Number(g, 3), [x[0]], (i, s) => [s[0].Square() * (i.Cast(DType.Float64) + 1)])[0], [Signed(2)]);
+        yield return new("Loop", (_, x) => ControlFlow.Map(x[0], row => ControlFlow.Fold(row, x[1], (s, e) => s * e + x[1])), [Signed(3, 2), Signed()]);
+        yield return new("Loop", (g, x) => ControlFlow.Repeat(Number(g, 3), [x[0]], (i, s) => [ControlFlow.Repeat(i, [s[0]], (_, t) => [t[0] * x[0]])[0]])[0], [Signed(2)]);
+        yield return new("Loop", (_, x) => ControlFlow.Fold(x[1], x[0].Sum(), (s, i) => s + x[0].Gather(i).Square().Sum()), [Signed(4, 2), Tensor.From([1L, 3, 1])]);
+        yield return new("If", (_, x) => ControlFlow.If(x[0].Sum() > x[0].Number(0), () => (x[0] * x[1]).Sin(), () => x[0].Square()), [Between(0.5, 1, 2, 3), Signed(3)]);
+        yield return new("If", (_, x) => ControlFlow.If(x[0].Sum() > x[0].Number(0), () => (x[0] * x[1]).Sin(), () => x[0].Square()), [Between(-1, -0.5, 2, 3), Signed(3)]);
+        yield return new("AddLists", (_, x) => Operations.AddLists(x[0].UnstackList(), x[1].UnstackList()).StackList(new(DType.Float64, [2])).Square().Sum([0]), [Signed(3, 2), Signed(3, 2)]);
+        yield return One("UnstackList", x => x.UnstackList().StackList(new(DType.Float64, [2])).Square().Sum([0]), Signed(3, 2));
+        yield return One("StackList", x => x.UnstackList().StackList(new(DType.Float64, [2])).Square().Sum([0]), Signed(3, 2));
+        yield return new("StackLike", (g, x) => g.Add(new StackLike(), [x[0].UnstackList(), x[1]]), [Signed(2, 3), Signed(4, 3)]);
+    }
+}
