@@ -12,11 +12,38 @@ namespace Dunlin.Graphs.Tests.Ops;
 /// <param name="Twice">Whether its gradient can be differentiated again.</param>
 internal sealed record OperationCase(string Operation, Func<Graph, IReadOnlyList<Value>, Value> Function, Tensor[] Inputs, bool Twice = true);
 
+/// <summary>An operation of the catalogue.</summary>
+/// <param name="Key">Its name there, see <see cref="OperationCases.Key"/>.</param>
+/// <param name="Member">Its type, or the field of a table that holds it.</param>
+/// <param name="NoGradientReason">Why it has no gradient; null where it has one.</param>
+internal sealed record CatalogueEntry(string Key, MemberInfo Member, string? NoGradientReason);
+
 /// <summary>The gradient checks of every operation, by operation; and every operation there is.</summary>
 internal static partial class OperationCases
 {
-    /// <summary>The cases of every family: each static method here that returns them is found by itself.</summary>
+    /// <summary>Each static method here that returns cases is found by itself.</summary>
     public static IReadOnlyList<OperationCase> All => Found.All;
+
+    /// <summary>An operation's name in the catalogue: its type's, or its own for a member of a table.</summary>
+    public static string Key(Operation operation) => Tables.Contains(operation.GetType()) ? operation.Name : operation.GetType().Name;
+
+    private static readonly HashSet<Type> Tables = [.. typeof(Operation).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operation)) && Members(t).Count > 0)];
+
+    /// <summary>Every operation and every member of a table.</summary>
+    public static IEnumerable<CatalogueEntry> Catalogue() =>
+        typeof(Operation).Assembly.GetTypes()
+            .Where(t => t.IsSubclassOf(typeof(Operation)) && !t.IsAbstract && !t.IsNested && t.Namespace == typeof(Unary).Namespace)
+            .SelectMany(t => Members(t) is { Count: > 0 } members ? members : [new CatalogueEntry(t.Name, t, Reason(t))]);
+
+    /// <summary>The members of a table, an operation that holds others of its own type.</summary>
+    private static List<CatalogueEntry> Members(Type type) =>
+    [
+        .. type.GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.FieldType == type)
+            .Select(f => ((Operation)f.GetValue(null)!, f)).Select(m => new CatalogueEntry(m.Item1.Name, m.f, m.Item1.NoGradientReason)),
+    ];
+
+    /// <summary>The reasons do not depend on attributes, so an object without any will do.</summary>
+    private static string? Reason(Type type) => ((Operation)RuntimeHelpers.GetUninitializedObject(type)).NoGradientReason;
 
     /// <summary>A class of its own, so that the static fields of all parts are there before it looks.</summary>
     private static class Found
@@ -29,24 +56,6 @@ internal static partial class OperationCases
                 .SelectMany(m => (IEnumerable<OperationCase>)m.Invoke(null, [])!),
         ];
     }
-
-    /// <summary>An operation's name in the catalogue: its type's, or its own for a member of a table.</summary>
-    public static string Key(Operation operation) => operation is Unary or Binary or Comparison or Logical or FloatTest ? operation.Name : operation.GetType().Name;
-
-    /// <summary>Every public operation and every member of a table, with the reason if it has no gradient.</summary>
-    public static IEnumerable<(string Key, string? NoGradientReason)> Catalogue() =>
-        typeof(Operation).Assembly.GetTypes()
-            .Where(t => t.IsSubclassOf(typeof(Operation)) && !t.IsAbstract && !t.IsNested && t.Namespace == typeof(Unary).Namespace && !Tables.Contains(t))
-            .Select(t => (t.Name, Reason(t)))
-            .Concat(Members().Select(o => (Key(o), o.NoGradientReason)));
-
-    private static readonly Type[] Tables = [typeof(Unary), typeof(Binary), typeof(Comparison), typeof(Logical), typeof(FloatTest)];
-
-    private static IEnumerable<Operation> Members() =>
-        Tables.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(f => f.GetValue(null)).OfType<Operation>();
-
-    /// <summary>The reasons do not depend on attributes, so an object without any will do.</summary>
-    private static string? Reason(Type type) => ((Operation)RuntimeHelpers.GetUninitializedObject(type)).NoGradientReason;
 
     private static OperationCase One(string operation, Func<Value, Value> function, Tensor input) => new(operation, (_, x) => function(x[0]), [input]);
 

@@ -5,7 +5,7 @@ namespace Dunlin.Graphs.Ops;
 
 public sealed partial record Binary
 {
-    /// <summary>a + b.</summary>
+    /// <summary>a + b. Gradients: dy for both.</summary>
     public static readonly Binary Add = new("Add",
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
@@ -13,7 +13,7 @@ public sealed partial record Binary
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add));
 
-    /// <summary>a − b.</summary>
+    /// <summary>a − b. Gradients: dy and −dy.</summary>
     public static readonly Binary Subtract = new("Subtract",
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<float>.Subtract),
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<double>.Subtract),
@@ -21,7 +21,7 @@ public sealed partial record Binary
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<int>.Subtract),
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<long>.Subtract));
 
-    /// <summary>a · b.</summary>
+    /// <summary>a · b. Gradients: dy · b and dy · a.</summary>
     public static readonly Binary Multiply = new("Multiply",
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
@@ -29,13 +29,13 @@ public sealed partial record Binary
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply));
 
-    /// <summary>a / b.</summary>
+    /// <summary>a / b. Gradients: dy / b and −dy · y / b.</summary>
     public static readonly Binary Divide = new("Divide",
         new(TensorPrimitives.Divide, TensorPrimitives.Divide, Reversed<float>.Divide),
         new(TensorPrimitives.Divide, TensorPrimitives.Divide, Reversed<double>.Divide),
         (a, b, y, dy) => (dy / b, -dy * y / b));
 
-    /// <summary>max(a, b); NaN if either is. Where they are equal, each gets half the gradient.</summary>
+    /// <summary>max(a, b); NaN if either is. Gradients: dy for the larger, half of it for each of equals.</summary>
     public static readonly Binary Maximum = new("Maximum",
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
@@ -43,7 +43,7 @@ public sealed partial record Binary
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max));
 
-    /// <summary>min(a, b); NaN if either is. Where they are equal, each gets half the gradient.</summary>
+    /// <summary>min(a, b); NaN if either is. Gradients: dy for the smaller, half of it for each of equals.</summary>
     public static readonly Binary Minimum = new("Minimum",
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
@@ -51,7 +51,7 @@ public sealed partial record Binary
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min));
 
-    /// <summary>dy where y > 0, else 0: the gradient of the rectifier, from its output y (a) and dy (b).</summary>
+    /// <summary>b where a > 0, else 0: what the rectifier hands back, a its output and b what it is given. Gradients: none for a, dy where a > 0 for b.</summary>
     public static readonly Binary RectifierGradient = new("RectifierGradient", Rectify<float>.Gradient, Rectify<double>.Gradient,
         (a, b, y, dy) => (null, RectifierGradientOf(a, dy)));
 
@@ -84,30 +84,30 @@ public sealed partial record Binary
 
 public sealed partial record Unary
 {
-    /// <summary>−x.</summary>
+    /// <summary>−x. Gradient: −dy.</summary>
     public static readonly Unary Negate = new("Negate", TensorPrimitives.Negate, TensorPrimitives.Negate, (x, y, dy) => -dy, TensorPrimitives.Negate, TensorPrimitives.Negate);
 
-    /// <summary>max(x, 0).</summary>
+    /// <summary>max(x, 0). Gradient: dy where y > 0, else 0.</summary>
     public static readonly Unary Relu = new("Relu", static (x, y) => TensorPrimitives.Max(x, 0f, y), static (x, y) => TensorPrimitives.Max(x, 0.0, y),
         (x, y, dy) => Binary.RectifierGradientOf(y, dy));
 
-    /// <summary>eˣ.</summary>
+    /// <summary>eˣ. Gradient: dy · y.</summary>
     public static readonly Unary Exp = new("Exp", TensorPrimitives.Exp, TensorPrimitives.Exp, (x, y, dy) => dy * y);
 
-    /// <summary>Natural logarithm.</summary>
+    /// <summary>Natural logarithm. Gradient: dy / x.</summary>
     public static readonly Unary Log = new("Log", TensorPrimitives.Log, TensorPrimitives.Log, (x, y, dy) => dy / x);
 
-    /// <summary>√x.</summary>
+    /// <summary>√x. Gradient: dy / (2 · y).</summary>
     public static readonly Unary Sqrt = new("Sqrt", TensorPrimitives.Sqrt, TensorPrimitives.Sqrt, (x, y, dy) => dy * 0.5 / y);
 
-    /// <summary>x².</summary>
+    /// <summary>x². Gradient: 2 · x · dy.</summary>
     public static readonly Unary Square = new("Square", static (x, y) => TensorPrimitives.Multiply(x, x, y), static (x, y) => TensorPrimitives.Multiply(x, x, y),
         (x, y, dy) => dy * 2 * x, static (x, y) => TensorPrimitives.Multiply(x, x, y), static (x, y) => TensorPrimitives.Multiply(x, x, y));
 
-    /// <summary>Hyperbolic tangent.</summary>
+    /// <summary>Hyperbolic tangent. Gradient: dy · (1 − y²).</summary>
     public static readonly Unary Tanh = new("Tanh", TensorPrimitives.Tanh, TensorPrimitives.Tanh, (x, y, dy) => dy * (1 - y.Square()));
 
-    /// <summary>1 / (1 + e⁻ˣ).</summary>
+    /// <summary>1 / (1 + e⁻ˣ). Gradient: dy · y · (1 − y).</summary>
     public static readonly Unary Sigmoid = new("Sigmoid", TensorPrimitives.Sigmoid, TensorPrimitives.Sigmoid, (x, y, dy) => dy * y * (1 - y));
 }
 

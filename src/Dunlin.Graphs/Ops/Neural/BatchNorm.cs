@@ -57,7 +57,7 @@ public sealed record BatchNormBackward(double Epsilon) : Operation
     {
         ExpectInputs(inputs, 5);
         BatchNorm.CheckChannels([.. inputs.Take(4)], Mismatch);
-        return inputs[0].Shape.Accepts(inputs[4].Shape) ? [inputs[0], inputs[1], inputs[1]] : throw Mismatch(inputs, "x and dy have the same shape.");
+        return inputs[0].Type == inputs[4].Type && inputs[0].Shape.Accepts(inputs[4].Shape) ? [inputs[0], inputs[1], inputs[1]] : throw Mismatch(inputs, "x and dy have the same type and shape.");
     }
 
     /// <inheritdoc/>

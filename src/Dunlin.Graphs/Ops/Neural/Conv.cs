@@ -63,7 +63,7 @@ public sealed record Conv(Sliding Sliding) : Operation
 }
 
 /// <summary>The gradient of a convolution with respect to its input, also known as transposed convolution. Inputs: w, dy, and x for its shape only.</summary>
-/// <remarks>It is linear in w and dy; its gradients are <see cref="ConvBackwardWeights"/> and <see cref="Conv"/>.</remarks>
+/// <remarks>Gradients: it is linear in w and dy, so <see cref="ConvBackwardWeights"/> and <see cref="Conv"/>; none for x.</remarks>
 public sealed record ConvBackwardData(Sliding Sliding) : Operation
 {
     /// <inheritdoc/>
@@ -73,9 +73,8 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 3);
-        return Sliding.Geometry(inputs[2].Shape, inputs[0].Shape).Output.Accepts(inputs[1].Shape)
-            ? [inputs[2]]
-            : throw Mismatch(inputs, "dy has not the shape of the convolution's output.");
+        var y = new Conv(Sliding).Infer([inputs[2], inputs[0]])[0];
+        return y.Type == inputs[1].Type && y.Shape.Accepts(inputs[1].Shape) ? [inputs[2]] : throw Mismatch(inputs, $"dy is like the convolution's output {y}.");
     }
 
     /// <inheritdoc/>
@@ -91,7 +90,7 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
 }
 
 /// <summary>The gradient of a convolution with respect to its weights. Inputs: x, dy, and w for its shape only.</summary>
-/// <remarks>It is linear in x and dy; its gradients are <see cref="ConvBackwardData"/> and <see cref="Conv"/>.</remarks>
+/// <remarks>Gradients: it is linear in x and dy, so <see cref="ConvBackwardData"/> and <see cref="Conv"/>; none for w.</remarks>
 public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
 {
     /// <inheritdoc/>
@@ -101,9 +100,8 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 3);
-        return Sliding.Geometry(inputs[0].Shape, inputs[2].Shape).Output.Accepts(inputs[1].Shape)
-            ? [inputs[2]]
-            : throw Mismatch(inputs, "dy has not the shape of the convolution's output.");
+        var y = new Conv(Sliding).Infer([inputs[0], inputs[2]])[0];
+        return y.Type == inputs[1].Type && y.Shape.Accepts(inputs[1].Shape) ? [inputs[2]] : throw Mismatch(inputs, $"dy is like the convolution's output {y}.");
     }
 
     /// <inheritdoc/>

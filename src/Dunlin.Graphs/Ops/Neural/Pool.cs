@@ -53,7 +53,7 @@ public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operat
 }
 
 /// <summary>The gradient of <see cref="Pool"/>. Inputs: dy, for maximum pooling where the maxima were, and x for its shape only.</summary>
-/// <remarks>It is linear in dy; the gradient of mean pooling's is mean pooling, that of maximum pooling's the elements at the first maximum of each window.</remarks>
+/// <remarks>Gradients: it is linear in dy, so that of mean pooling's is mean pooling, that of maximum pooling's the elements at the first maximum of each window.</remarks>
 public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) : Operation
 {
     /// <inheritdoc/>
@@ -66,6 +66,9 @@ public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, Kind == PoolKind.Max ? 3 : 2);
+        TensorType[] forward = new Pool(Kind, Window, Sliding).Infer([inputs[^1]]);
+        for (var i = 0; i < forward.Length; i++)
+            if (inputs[i].Type != forward[i].Type || !inputs[i].Shape.Accepts(forward[i].Shape)) throw Mismatch(inputs, $"the inputs before the last are like the outputs of the pooling: {string.Join(", ", forward)}.");
         return [inputs[^1]];
     }
 

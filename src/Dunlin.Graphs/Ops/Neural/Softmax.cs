@@ -46,7 +46,9 @@ public sealed record SoftmaxBackward(int Axis, bool Logarithm) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 2);
-        return inputs[0].Type == inputs[1].Type && inputs[0].Shape.Accepts(inputs[1].Shape) ? [inputs[0]] : throw Mismatch(inputs, "y and dy have the same type and shape.");
+        return inputs[0].Type.IsFloat() && inputs[0].Type == inputs[1].Type && inputs[0].Shape.Accepts(inputs[1].Shape)
+            ? [inputs[0]]
+            : throw Mismatch(inputs, "y and dy have the same floating-point type and shape.");
     }
 
     /// <inheritdoc/>

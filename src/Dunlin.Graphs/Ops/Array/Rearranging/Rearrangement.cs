@@ -74,7 +74,7 @@ public sealed record RearrangementBackward(Rearrangement Forward) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 2);
-        return [inputs[1] with { Type = inputs[0].Type }];
+        return inputs[0].Type.IsFloat() ? [inputs[1] with { Type = inputs[0].Type }] : throw Mismatch(inputs, "takes a floating-point dy.");
     }
 
     /// <inheritdoc/>

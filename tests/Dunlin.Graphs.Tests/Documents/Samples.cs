@@ -1,0 +1,32 @@
+using System.Reflection;
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+using static Dunlin.Graphs.Tests.Ops.Numbers;
+
+namespace Dunlin.Graphs.Tests.Documents;
+
+/// <summary>An operation that neither a gradient check nor a golden case runs, in a function of small inputs.</summary>
+internal sealed record Sample(string Operation, Func<IReadOnlyList<Value>, Value> Function, params Tensor[] Inputs);
+
+/// <summary>The samples of every family: each static method here that returns them is found by itself.</summary>
+internal static partial class Samples
+{
+    public static IEnumerable<Sample> All() => typeof(Samples).GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+        .Where(m => m.ReturnType == typeof(IEnumerable<Sample>)).OrderBy(m => m.Name, StringComparer.Ordinal).SelectMany(m => (IEnumerable<Sample>)m.Invoke(null, [])!);
+
+    private static IEnumerable<Sample> Random()
+    {
+        foreach (var distribution in Enum.GetValues<Distribution>())
+            yield return new("RandomFill", x => x[0].Graph.Add(new RandomFill(distribution, 0, 1, DType.Float64, [3, 5], 2, 9), [x[0]]), Tensor.Scalar(4L));
+    }
+
+    private static IEnumerable<Sample> Sequences()
+    {
+        var lengths = Integers([4, 2]);
+        yield return new("CtcGreedyDecode", x => x[0].CtcGreedyDecode(x[1]).Labels, Distinct(2, 4, 3), lengths);
+        yield return new("CtcBeamDecode", x => x[0].CtcBeamDecode(x[1], width: 3).Labels, Distinct(2, 4, 3), lengths);
+        yield return new("CrfDecode", x => x[0].CrfDecode(x[1], x[2]).Labels, Distinct(2, 4, 3), Distinct(3, 3), lengths);
+        yield return new("EditDistance", x => x[0].EditDistance(x[1], x[2], x[3]), Integers([1, 2, 3, 1, 2, 1, 0, 0], 2, 4), lengths, Integers([1, 3, 3, 2, 2, 1], 2, 3), Integers([3, 1]));
+        yield return new("SequenceMask", x => x[0].SequenceMask(x[1]), lengths, Signed(2, 4, 3));
+    }
+}
