@@ -7,5 +7,5 @@ namespace Dunlin.Samples.OwnParts;
 public sealed record Signs : GradientTransform
 {
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => p with { Gradient = p.Gradient.Dense().Sign() })];
+        [.. parameters.Select(p => p.Map(g => g.Sign()))];
 }

@@ -119,7 +119,8 @@ public sealed class Session : IDisposable
     private Tensor Initialize(Variable variable)
     {
         var tensor = Tensor.Uninitialized(variable.TensorType.Type, variable.TensorType.Shape);
-        variable.Initializer.Fill(tensor, Options.Seed, Streams.Of(variable.Name));
+        if (variable.Initializer is SameAs { Variable: var other }) Storage(other).CopyTo(tensor);
+        else variable.Initializer.Fill(tensor, Options.Seed, Streams.Of(variable.Name));
         return tensor;
     }
 }

@@ -10,6 +10,14 @@ public abstract record Initializer
     public abstract void Fill(Tensor target, ulong seed, ulong stream);
 }
 
+/// <summary>Starts a variable with what another one of the same type holds when the session first needs this one.</summary>
+/// <param name="Variable">The other one.</param>
+public sealed record SameAs(Variable Variable) : Initializer
+{
+    /// <summary>Writes what the other variable starts with; sessions copy its elements instead.</summary>
+    public override void Fill(Tensor target, ulong seed, ulong stream) => Variable.Initializer.Fill(target, seed, Streams.Of(Variable.Name));
+}
+
 /// <summary>
 /// State that outlives a step: the only mutable part of a graph. A session holds its elements. Within a step, reading
 /// <see cref="Value"/> gives the elements as they were before the step, whatever else the step assigns.

@@ -14,9 +14,13 @@ internal abstract unsafe class ParallelKernel(long work) : Kernel, IParallelWork
     public sealed override void Run(nint* buffers, ThreadTeam threads)
     {
         Buffers = buffers;
+        Begin();
         if (threads.Size > 1 && work >= WorthThreads) threads.Run(this);
         else Execute(0, 1);
     }
+
+    /// <summary>What the caller does alone before the work is shared; nothing unless overridden.</summary>
+    protected virtual void Begin() { }
 
     public abstract void Execute(int worker, int workers);
 

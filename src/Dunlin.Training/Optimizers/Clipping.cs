@@ -4,42 +4,54 @@ using Dunlin.Tensors;
 
 namespace Dunlin.Training;
 
-/// <summary>Each element of the gradient at most so far from 0. Sparse gradients become dense, as elements that occur again have to be summed first.</summary>
+/// <summary>Each element of the gradient at most so far from 0.</summary>
 /// <param name="Limit">Above 0.</param>
 public sealed record ClipByValue(double Limit) : GradientTransform
 {
+    /// <inheritdoc cref="ClipByValue"/>
+    public double Limit { get; } = Limits.Positive(Limit);
+
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
         [.. parameters.Select(p => p.Map(g => g.Clip(-Limit, Limit)))];
 }
 
-/// <summary>Each gradient times limit / max(limit, ‖g‖): no longer than the limit. Sparse gradients stay sparse.</summary>
+/// <summary>Each gradient times limit / max(limit, ‖g‖): no longer than the limit.</summary>
 /// <param name="Limit">Above 0.</param>
 public sealed record ClipByNorm(double Limit) : GradientTransform
 {
+    /// <inheritdoc cref="ClipByNorm"/>
+    public double Limit { get; } = Limits.Positive(Limit);
+
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => p.Scaled(Norms.Factor(Norms.SquareOf(p), Limit)))];
+        [.. parameters.Select(p => p.Scaled(Norms.Factor(Norms.SquareOf(p.Gradient), Limit)))];
 }
 
-/// <summary>All gradients times limit / max(limit, ‖all g‖): together no longer than the limit (Pascanu et al., 2013). Sparse gradients stay sparse.</summary>
+/// <summary>All gradients times limit / max(limit, ‖all g‖): together no longer than the limit (Pascanu et al., 2013).</summary>
 /// <param name="Limit">Above 0.</param>
 public sealed record ClipByGlobalNorm(double Limit) : GradientTransform
 {
+    /// <inheritdoc cref="ClipByGlobalNorm"/>
+    public double Limit { get; } = Limits.Positive(Limit);
+
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         if (parameters.Count == 0) return parameters;
-        var factor = Norms.Factor(parameters.Select(Norms.SquareOf).Aggregate((a, b) => a + b), Limit);
+        var factor = Norms.Factor(parameters.Select(p => Norms.SquareOf(p.Gradient).Cast(DType.Float64)).Aggregate((a, b) => a + b), Limit);
         return [.. parameters.Select(p => p.Scaled(factor))];
     }
 }
 
-/// <summary>Lengths of gradients.</summary>
+/// <summary>Lengths of gradients and weights; of what is sparse, of the touched rows together.</summary>
 internal static class Norms
 {
-    /// <summary>‖g‖² as a Float32 scalar.</summary>
-    public static Value SquareOf(Parameter parameter) => parameter.Gradient.Dense().Cast(DType.Float32).Square().Sum();
+    /// <summary>‖x‖² as a scalar: Float64 of such, else Float32.</summary>
+    public static Value SquareOf(Value x) => (x.Type == DType.Float64 ? x : x.Cast(DType.Float32)).Square().Sum();
+
+    /// <summary>‖x‖ as a scalar: Float64 of such, else Float32.</summary>
+    public static Value Of(Value x) => SquareOf(x).Sqrt();
 
     public static Value Factor(Value square, double limit) => limit / square.Sqrt().Maximum(square.Number(limit));
 }

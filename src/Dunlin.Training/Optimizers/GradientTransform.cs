@@ -1,6 +1,6 @@
 namespace Dunlin.Training;
 
-/// <summary>A link of an optimiser: makes new gradients of gradients, and may keep state.</summary>
+/// <summary>A link of an optimiser: makes new gradients of gradients or sets new weights, and may keep state.</summary>
 public abstract record GradientTransform
 {
     /// <summary>Adds the link's operations.</summary>

@@ -1,12 +1,11 @@
 using Dunlin.Graphs;
-using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 
 namespace Dunlin.Training;
 
 /// <summary>
-/// A chain of links. Each makes new gradients of those before it; what the last one gives is subtracted from the variables. So plain gradient
-/// descent is <c>new Optimizer(new ScaleBySchedule(0.1))</c>, and clipping is one more link before it.
+/// A chain of links. Each makes new gradients of those before it; what comes out is subtracted from the variables, unless a link sets the new
+/// weights itself. So plain gradient descent is <c>new Optimizer(new ScaleBySchedule(0.1))</c>, and clipping is one more link before it.
 /// </summary>
 /// <param name="Links">The links in order.</param>
 public sealed record Optimizer(params IReadOnlyList<GradientTransform> Links)
@@ -14,19 +13,33 @@ public sealed record Optimizer(params IReadOnlyList<GradientTransform> Links)
     /// <summary>This optimiser, fed by more links.</summary>
     public Optimizer After(params IEnumerable<GradientTransform> links) => new([.. links, .. Links]);
 
-    /// <summary>Adds the update to a graph. Without state of links or a schedule, a sparse gradient changes the rows that it names only.</summary>
+    /// <summary>This optimiser, followed by more links: such as see the new weights.</summary>
+    public Optimizer Then(params IEnumerable<GradientTransform> links) => new([.. Links, .. links]);
+
+    /// <summary>
+    /// Adds the update to a graph. A sparse gradient (rows of equal number are summed first) changes the rows that it names and no others, of
+    /// the variable and of all state: momentum of the others does not decay, and they are not pulled towards 0. The step's cost does not depend
+    /// on the number of rows in the table.
+    /// </summary>
     /// <param name="graph">The graph.</param>
     /// <param name="step">Updates done before this one: an Int64 scalar. The caller advances it.</param>
     /// <param name="parameters">What to train.</param>
     /// <returns>The assignments, to be run together.</returns>
     /// <exception cref="ShapeException">The step is no Int64 scalar.</exception>
+    /// <exception cref="DunlinException">A link loses parameters, or changes gradients after another one has set the weights.</exception>
     public IReadOnlyList<Value> Build(Graph graph, Value step, IReadOnlyList<Parameter> parameters)
     {
         if (step.Type != DType.Int64 || step.Shape.Rank != 0) throw new ShapeException($"An optimiser's step is an Int64 scalar, not {step}.");
         using var scope = graph.Scope("optimizer");
         var context = new OptimizerContext(graph, step);
-        foreach (var (variable, update) in Links.Aggregate(parameters, (p, link) => link.Apply(context, p)))
-            context.Assign(variable, update.Indices is { } indices ? Operations.ScatterAdd(variable, indices, -update.Values) : variable.Value - update.Values);
+        IReadOnlyList<Parameter> updated = [.. parameters.Select(p => p.WithDistinctRows())];
+        foreach (var link in Links)
+        {
+            updated = link.Apply(context, updated);
+            if (!updated.Select(p => p.Variable).SequenceEqual(parameters.Select(p => p.Variable)))
+                throw new DunlinException($"The optimiser's link {link} was given {parameters.Count} parameters and returns others; it has to return the same ones in the same order.");
+        }
+        foreach (var parameter in updated) context.Assign(parameter.Variable, parameter.Rows, parameter.NewWeights);
         return context.Assignments;
     }
 }

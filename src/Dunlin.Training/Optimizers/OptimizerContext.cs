@@ -7,6 +7,9 @@ namespace Dunlin.Training;
 /// <summary>What links of an optimiser may use besides gradients.</summary>
 public sealed class OptimizerContext
 {
+    /// <summary>What the names of all state begin with.</summary>
+    internal const string Prefix = "optimizer/";
+
     private readonly List<Value> _assignments = [];
 
     internal OptimizerContext(Graph graph, Value step) => (Graph, Step) = (graph, step);
@@ -27,15 +30,34 @@ public sealed class OptimizerContext
     /// <param name="name">What it is; each name once for a parameter.</param>
     /// <param name="initializer">What it holds at first; zeros unless given.</param>
     /// <exception cref="DunlinException">The name was used for the parameter before.</exception>
-    public Variable Slot(Parameter parameter, string name, Initializer? initializer = null)
+    public Slot Slot(Parameter parameter, string name, Initializer? initializer = null)
     {
         var (type, shape) = parameter.Variable.TensorType;
-        return Graph.AddVariable($"optimizer/{name}/{parameter.Variable.Name}", type, shape, initializer ?? Initializers.Zeros, trainable: false);
+        return new(Graph.AddVariable(NameOf(name, parameter.Variable), type, shape, initializer ?? Initializers.Zeros, trainable: false), parameter);
     }
 
-    /// <summary>Gives a variable new elements at the end of the step.</summary>
-    public void Assign(Variable variable, Value value) => _assignments.Add(variable.Assign(value));
+    /// <summary>A Float64 scalar for state that a link keeps once for all parameters: <c>optimizer/momentum-product</c>, not trained.</summary>
+    /// <param name="name">What it is; each name once in an optimiser.</param>
+    /// <param name="initial">What it holds at first.</param>
+    public Variable State(string name, double initial = 0) => Graph.AddVariable(Prefix + name, DType.Float64, Shape.Scalar, Initializers.Constant(initial), trainable: false);
 
-    /// <summary>A scalar as a Float32 value of the graph, to multiply gradients by.</summary>
-    public Value Factor(Scalar scalar) => scalar.In(Graph).Cast(DType.Float32);
+    /// <summary>Gives state new elements at the end of the step; where the gradient is sparse, the touched rows of it.</summary>
+    public void Assign(Slot slot, Value value) => Assign(slot.Variable, slot.Rows, value);
+
+    /// <summary>Gives a variable new elements at the end of the step.</summary>
+    public void Assign(Variable variable, Value value) => Assign(variable, null, value);
+
+    /// <summary>A schedule's number at this update.</summary>
+    public Scalar At(Schedule schedule) => schedule.At(new Scalar(Step.Cast(DType.Float64)));
+
+    /// <summary>βᵗ, t being <see cref="Count"/>.</summary>
+    public Scalar Power(double beta) => beta == 0 ? 0 : Scalar.Exp(Count * Math.Log(beta));
+
+    /// <summary>A scalar as a Float64 value of the graph.</summary>
+    public Value Number(Scalar scalar) => scalar.In(Graph);
+
+    internal static string NameOf(string slot, Variable variable) => $"{Prefix}{slot}/{variable.Name}";
+
+    internal void Assign(Variable variable, Value? rows, Value value) =>
+        _assignments.Add(variable.Assign(rows is null ? value : Operations.PutRows(variable, rows, value)));
 }

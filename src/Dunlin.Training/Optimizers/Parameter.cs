@@ -3,18 +3,79 @@ using Dunlin.Graphs.Ops;
 
 namespace Dunlin.Training;
 
-/// <summary>A variable to train and the gradient of the loss, or what links of an optimiser have made of it.</summary>
-/// <param name="Variable">The variable.</param>
-/// <param name="Gradient">Dense, of the variable's type and shape, or sparse: some of its rows.</param>
-public sealed record Parameter(Variable Variable, Gradient Gradient)
+/// <summary>
+/// A variable on its way through an optimiser: what the links so far have made of its gradient. Where the gradient is sparse, so is all else:
+/// links see the touched rows [n, d…] only, of the gradient, of the weights and of their own state, each row once, and only those rows change.
+/// So a link that is written element by element serves both.
+/// </summary>
+public sealed record Parameter
 {
-    /// <summary>The parameter with a dense gradient made from this one's.</summary>
-    internal Parameter Map(Func<Value, Value> function) => this with { Gradient = function(Gradient.Dense()) };
+    private Value? _newWeights;
 
-    /// <summary>The parameter with its gradient times a scalar; a sparse gradient stays sparse.</summary>
-    internal Parameter Scaled(Value factor)
+    /// <summary>Joins a variable and its gradient.</summary>
+    /// <param name="variable">The variable.</param>
+    /// <param name="gradient">Dense, of the variable's type and shape, or sparse: some of its rows.</param>
+    /// <exception cref="ShapeException">The gradient is not of the variable's type.</exception>
+    public Parameter(Variable variable, Gradient gradient)
     {
-        var values = Gradient.Values * factor.Cast(Gradient.Values.Type);
-        return this with { Gradient = Gradient.Indices is { } indices ? Gradient.Sparse(indices, values, Gradient.Like!) : values };
+        if (gradient.Values.Type != variable.TensorType.Type)
+            throw new ShapeException($"The gradient of {variable} has its element type, not {gradient.Values.Type}; convert it with Cast.");
+        (Variable, Gradient, Rows) = (variable, gradient.Values, gradient.Indices);
     }
+
+    /// <summary>The variable.</summary>
+    public Variable Variable { get; }
+
+    /// <summary>The gradient of the loss, or what links of an optimiser have made of it: of the variable's shape, or the touched rows.</summary>
+    public Value Gradient { get; private init; }
+
+    /// <summary>
+    /// The numbers of the touched rows [n]; null where all is dense. A row that was named more than once stands at its first place, with the sum;
+    /// at the others the number is −1 and the row zeros, and what is computed there goes nowhere.
+    /// </summary>
+    public Value? Rows { get; private init; }
+
+    /// <summary>The weights before the update: the whole variable, or the touched rows (zeros where there is none).</summary>
+    public Value Weights => Of(Variable);
+
+    /// <summary>The weights after the update: what a link has set, or else the weights less the gradient.</summary>
+    public Value NewWeights => _newWeights ?? Weights - Gradient;
+
+    /// <summary>Whether a link has set the new weights, so that the gradient does not matter any more.</summary>
+    internal bool IsSet => _newWeights is not null;
+
+    /// <summary>The parameter with another gradient, computed from this one's elements.</summary>
+    /// <exception cref="DunlinException">A link before has set the new weights: it has to come after this one.</exception>
+    /// <exception cref="ShapeException">The function changes the type or the shape.</exception>
+    public Parameter Map(Func<Value, Value> function)
+    {
+        if (IsSet) throw new DunlinException($"A link of the optimiser changes the gradient of {Variable.Name} after another one has set its new weights; put it before that one.");
+        return this with { Gradient = Like(function(Gradient), "gradient") };
+    }
+
+    /// <summary>The parameter whose weights become the given ones, whatever its gradient.</summary>
+    /// <param name="newWeights">As <see cref="Weights"/>.</param>
+    /// <exception cref="ShapeException">Type or shape are not those of <see cref="Weights"/>.</exception>
+    public Parameter Become(Value newWeights) => this with { _newWeights = Like(newWeights, "new weights") };
+
+    /// <summary>The parameter with its gradient times a scalar.</summary>
+    internal Parameter Scaled(Value factor) => Map(g => g * factor.Cast(g.Type));
+
+    /// <summary>The elements of a variable of the same shape that belong to this gradient's.</summary>
+    internal Value Of(Variable variable) => Rows is { } rows ? variable.Value.TakeRows(rows) : variable.Value;
+
+    /// <summary>The parameter with each row of a sparse gradient once.</summary>
+    internal Parameter WithDistinctRows()
+    {
+        if (Rows is null) return this;
+        var (numbers, sums) = Operations.SumDuplicateRows(Rows, Gradient);
+        return this with { Gradient = sums, Rows = numbers };
+    }
+
+    /// <summary>The parameter with all its new weights instead of those of the touched rows only.</summary>
+    internal Parameter Whole() => Rows is null ? this : this with { Gradient = Variable.Value, Rows = null, _newWeights = Operations.PutRows(Variable, Rows, NewWeights) };
+
+    private Value Like(Value made, string what) => made.Type == Gradient.Type && (made.Shape.Accepts(Gradient.Shape) || Gradient.Shape.Accepts(made.Shape))
+        ? made
+        : throw new ShapeException($"A link of the optimiser made {what} {made.TensorType} for {Variable}; expected {Gradient.TensorType}.");
 }

@@ -73,7 +73,7 @@ public sealed class Predictor : IDisposable
     /// <param name="weights">As <see cref="TrainingResult.Weights"/>.</param>
     /// <param name="source">What messages call them.</param>
     public void Load(IReadOnlyDictionary<string, Tensor> weights, string source = "the given weights") =>
-        Variables.Load(_session, _session.Graph.Variables, weights, source);
+        Variables.Load(_session, _session.Graph.Variables.Select(v => (v.Name, v)), weights, source);
 
     /// <summary>Predictions for a batch of inputs [n, …].</summary>
     public Tensor Predict(Tensor inputs) => _step.Run(inputs)[0];

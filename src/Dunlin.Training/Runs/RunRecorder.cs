@@ -78,8 +78,8 @@ internal sealed class RunRecorder : IDisposable
         }
         if (checkpoint.State.RandomCounters.TryGetValue("seed", out var seed) && seed != _options.Seed)
             throw new DunlinException($"The checkpoint {checkpoint.Directory} belongs to a run with seed {seed}, not {_options.Seed}; resume with that seed.");
-        Variables.Load(_graph.Session, _graph.ModelVariables, checkpoint.Load(ModelGroup), checkpoint.Directory);
-        Variables.Load(_graph.Session, _graph.StateVariables, checkpoint.Load(StateGroup), checkpoint.Directory);
+        Variables.Load(_graph.Session, _graph.Model, checkpoint.Load(ModelGroup), checkpoint.Directory);
+        Variables.Load(_graph.Session, _graph.State, checkpoint.Load(StateGroup), checkpoint.Directory);
         (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
         _lastMetric = checkpoint.State.Metric;
         _badEpochs = Note(checkpoint.State, BadEpochs) is { } bad ? (int)bad : 0;
@@ -157,8 +157,8 @@ internal sealed class RunRecorder : IDisposable
         {
             LastCheckpoint = _store.Save(state, new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
             {
-                [ModelGroup] = Elements(_graph.ModelVariables),
-                [StateGroup] = Elements(_graph.StateVariables),
+                [ModelGroup] = Elements(_graph.Model),
+                [StateGroup] = Elements(_graph.State),
             });
         }
         catch (CheckpointException e)
@@ -172,7 +172,7 @@ internal sealed class RunRecorder : IDisposable
     public TrainingResult End(EndReason reason, long steps)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
-        var weights = _graph.ModelVariables.ToDictionary(v => v.Name, v => _graph.Session.Storage(v).Clone());
+        var weights = _graph.Model.ToDictionary(m => m.Name, m => _graph.Session.Storage(m.Variable).Clone());
         var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights);
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)
@@ -192,7 +192,8 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.Warned(message);
     }
 
-    private Dictionary<string, Tensor> Elements(IEnumerable<Variable> variables) => variables.ToDictionary(v => v.Name, _graph.Session.Storage);
+    private Dictionary<string, Tensor> Elements(IEnumerable<(string Name, Variable Variable)> variables) =>
+        variables.ToDictionary(v => v.Name, v => _graph.Session.Storage(v.Variable));
 
     private static long? Note(CheckpointState state, string name) =>
         state.Notes.TryGetValue(name, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -44,6 +44,8 @@ internal sealed class TrainingGraph : IDisposable
             Updates = updates;
         }
 
+        Averages = [.. learned.Select(l => (l.Variable, Average: AverageWeights.Of(graph, l.Variable))).Where(a => a.Average is not null).Select(a => (a.Variable, a.Average!))];
+
         var inference = Context.ForInference();
         var predicted = inference.Apply(recipe.Model, Input);
         Validation = [recipe.Loss(predicted, Target), .. recipe.Metrics.Select(m => m.Mean(predicted, Target))];
@@ -89,15 +91,29 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>The variables of the model itself, statistics included.</summary>
     public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v));
 
-    /// <summary>The optimiser's variables and the counter.</summary>
-    public IEnumerable<Variable> StateVariables => Session.Graph.Variables.Where(IsState);
+    /// <summary>The variables whose running means the optimiser keeps, with those.</summary>
+    public IReadOnlyList<(Variable Variable, Variable Average)> Averages { get; }
+
+    /// <summary>What the model is to those who use it, by name: the variables, or their means where the optimiser keeps them.</summary>
+    public IEnumerable<(string Name, Variable Variable)> Model
+    {
+        get
+        {
+            var averages = Averages.ToDictionary(a => a.Variable, a => a.Average);
+            return ModelVariables.Select(v => (v.Name, averages.GetValueOrDefault(v, v)));
+        }
+    }
+
+    /// <summary>What else it takes to go on, by name: the optimiser's variables, the counter, and the weights behind the means.</summary>
+    public IEnumerable<(string Name, Variable Variable)> State => Session.Graph.Variables.Where(IsState).Except(Averages.Select(a => a.Average)).Select(v => (v.Name, v))
+        .Concat(Averages.Select(a => (OptimizerContext.NameOf("weights", a.Variable), a.Variable)));
 
     /// <summary>The variables that each worker's own examples change.</summary>
     public IEnumerable<Variable> Statistics => Context.Updates.Select(u => u.Variable);
 
     public void Dispose() => Session.Dispose();
 
-    private static bool IsState(Variable variable) => variable.Name == CounterName || variable.Name.StartsWith("optimizer/", StringComparison.Ordinal);
+    private static bool IsState(Variable variable) => variable.Name == CounterName || variable.Name.StartsWith(OptimizerContext.Prefix, StringComparison.Ordinal);
 
     private static Value Placeholder(Graph graph, Field field) =>
         graph.Placeholder(field.Name, field.Type.Type, Shape.Of(Shape.Unknown).Append(field.Type.Shape.Dimensions));

@@ -5,14 +5,14 @@ using Dunlin.Training.Data;
 
 namespace Dunlin.Training;
 
-/// <summary>Measures the model on data it does not learn from; every worker takes its share.</summary>
+/// <summary>Measures the model on data it does not learn from; every worker takes its share. Where the optimiser keeps means of the weights, it measures those.</summary>
 internal sealed class Validator : IDisposable
 {
     private readonly IWorker _worker;
     private readonly IReadOnlyList<string> _names;
     private readonly DataLoader _loader;
     private readonly Step _step;
-    private readonly Tensor[] _feeds = new Tensor[2];
+    private readonly Tensor[] _feeds;
     private readonly Tensor[] _results;
     private readonly Tensor _sums;
 
@@ -21,7 +21,8 @@ internal sealed class Validator : IDisposable
         _worker = worker;
         _names = graph.MetricNames;
         _loader = new DataLoader(data, new DataLoaderOptions { BatchSize = batchSize, Shuffle = false, Rank = worker.Rank, Ranks = worker.Communicator.Size });
-        _step = graph.Session.Compile([graph.Input, graph.Target], graph.Validation);
+        _step = graph.Session.Compile([graph.Input, graph.Target, .. graph.Averages.Select(a => a.Variable.Value)], graph.Validation);
+        _feeds = [null!, null!, .. graph.Averages.Select(a => graph.Session.Storage(a.Average))];
         _results = [.. graph.Validation.Select(v => Tensor.Zeros(v.Type, Shape.Scalar))];
         _sums = Tensor.Zeros(DType.Float64, [_results.Length + 1]);
     }

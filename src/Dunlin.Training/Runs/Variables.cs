@@ -6,20 +6,20 @@ namespace Dunlin.Training;
 /// <summary>Variables and the files that hold them.</summary>
 internal static class Variables
 {
-    /// <summary>Gives variables the elements of the tensors of their names.</summary>
+    /// <summary>Gives variables the elements of the tensors of the names beside them.</summary>
     /// <exception cref="DunlinException">A tensor is missing, left over, or of another type: the message names it and both sides.</exception>
-    public static void Load(Session session, IEnumerable<Variable> variables, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public static void Load(Session session, IEnumerable<(string Name, Variable Variable)> variables, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         var wanted = variables.ToList();
-        foreach (var variable in wanted)
+        foreach (var (name, variable) in wanted)
         {
-            if (!tensors.TryGetValue(variable.Name, out var tensor))
-                throw new DunlinException($"{source} has no tensor {variable.Name}, which the model needs; it holds {Names(tensors.Keys)}. Was it saved by another model or optimiser?");
+            if (!tensors.TryGetValue(name, out var tensor))
+                throw new DunlinException($"{source} has no tensor {name}, which the model needs; it holds {Names(tensors.Keys)}. Was it saved by another model or optimiser?");
             if (tensor.TensorType != variable.TensorType)
-                throw new DunlinException($"{source}: {variable.Name} is {tensor} there, but {variable.TensorType} in the model.");
+                throw new DunlinException($"{source}: {name} is {tensor} there, but {variable.TensorType} in the model.");
             session.Set(variable, tensor);
         }
-        if (tensors.Keys.Except(wanted.Select(v => v.Name)).FirstOrDefault() is { } extra)
+        if (tensors.Keys.Except(wanted.Select(w => w.Name)).FirstOrDefault() is { } extra)
             throw new DunlinException($"{source} holds a tensor {extra} that the model has not. Was it saved by another model or optimiser?");
     }
 

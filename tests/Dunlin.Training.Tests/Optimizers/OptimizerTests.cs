@@ -32,7 +32,7 @@ public class OptimizerTests
 
     [Fact]
     public void AdamW_decays_weights_apart_from_the_gradient() =>
-        Follows(Training.Optimizers.AdamW(0.01, decay: 0.5), [2, 2], [1, 1], [1 - 0.01 * 1.5, 1 - 0.015 - 0.01 * (1 + 0.5 * 0.985)], rank: 2);
+        Follows(Training.Optimizers.AdamW(0.01, weightDecay: 0.5), [2, 2], [1, 1], [1 - 0.01 * 1.5, 1 - 0.015 - 0.01 * (1 + 0.5 * 0.985)], rank: 2);
 
     [Fact]
     public void Momentum_of_a_constant_gradient_tends_to_its_geometric_sum()
@@ -50,8 +50,8 @@ public class OptimizerTests
     [Fact]
     public void Decay_leaves_biases_alone_unless_told()
     {
-        Follows(Training.Optimizers.Sgd(0.1, decay: 0.5), [1], [1, 1], [1 - 0.15], rank: 2);
-        Follows(Training.Optimizers.Sgd(0.1, decay: 0.5), [1], [1, 1], [1 - 0.1], rank: 1);
+        Follows(Training.Optimizers.Sgd(0.1, weightDecay: 0.5), [1], [1, 1], [1 - 0.15], rank: 2);
+        Follows(Training.Optimizers.Sgd(0.1, weightDecay: 0.5), [1], [1, 1], [1 - 0.1], rank: 1);
         Follows(new Optimizer(new AddDecayedWeights(0.5, AllVariables: true), new Scale(0.1)), [1], [1, 1], [1 - 0.15], rank: 1);
     }
 
@@ -95,7 +95,7 @@ public class OptimizerTests
     [Fact]
     public void Each_parameter_is_updated_in_one_pass_over_memory()
     {
-        foreach (var optimizer in (Optimizer[])[Training.Optimizers.Sgd(0.1), Training.Optimizers.Nesterov(0.1, decay: 0.1), Training.Optimizers.Adam(0.1), Training.Optimizers.AdamW(0.1)])
+        foreach (var optimizer in (Optimizer[])[Training.Optimizers.Sgd(0.1), Training.Optimizers.Nesterov(0.1, weightDecay: 0.1), Training.Optimizers.Adam(0.1), Training.Optimizers.AdamW(0.1)])
         {
             var graph = new Graph();
             Variable[] parameters = [graph.Variable("a", DType.Float32, [3, 5], Training.Initializers.Ones), graph.Variable("b", DType.Float32, [1, 7], Training.Initializers.Ones)];

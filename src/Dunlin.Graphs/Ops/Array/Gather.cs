@@ -102,13 +102,32 @@ internal sealed unsafe class RowNumbers(string operation, string what, TensorTyp
 {
     public long Count { get; } = numbers.Shape.ElementCount;
 
+    /// <summary>Throws unless the given input is made of row numbers in one dimension.</summary>
+    public static void Check(IReadOnlyList<TensorType> inputs, int index, Func<IReadOnlyList<TensorType>, string, ShapeException> mismatch)
+    {
+        if (inputs[index].Type is not (DType.Int32 or DType.Int64) || inputs[index].Shape.Rank != 1)
+            throw mismatch(inputs, $"input {index + 1}, the row numbers, is Int32 or Int64 of one dimension.");
+    }
+
     public long At(nint address, long position)
     {
-        var number = numbers.Type == DType.Int32 ? ((int*)address)[position] : ((long*)address)[position];
+        var number = Read(address, position);
         return (ulong)number < (ulong)bound
             ? number
             : throw new DunlinException($"{operation}: the {what} {number} at position {position} is not within 0 to {bound - 1}.");
     }
+
+    /// <summary>As <see cref="At"/>, but any number below 0 is none and comes back as −1.</summary>
+    public long OrNone(nint address, long position) => Read(address, position) < 0 ? -1 : At(address, position);
+
+    /// <summary>Writes a number of the same type.</summary>
+    public void Set(nint address, long position, long number)
+    {
+        if (numbers.Type == DType.Int32) ((int*)address)[position] = (int)number;
+        else ((long*)address)[position] = number;
+    }
+
+    private long Read(nint address, long position) => numbers.Type == DType.Int32 ? ((int*)address)[position] : ((long*)address)[position];
 }
 
 /// <summary>Rows of tables.</summary>

@@ -1,0 +1,68 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
+
+namespace Dunlin.Training;
+
+/// <summary>
+/// u = ‖w‖ / ‖g‖ · g for each variable, with ratio 1 where either length is 0: after <see cref="ScaleByAdam"/> and decay it is LAMB (You et al.,
+/// 2020). Variables of fewer than two dimensions keep ratio 1. Of a sparse gradient, the lengths are those of the touched rows together.
+/// </summary>
+/// <param name="Least">The least ‖w‖ that counts; at least 0.</param>
+/// <param name="Most">The largest ‖w‖ that counts; at least the least.</param>
+/// <param name="AllVariables">Whether biases and scales (fewer than two dimensions) are scaled, too.</param>
+public sealed record ScaleByTrustRatio(double Least = 0, double Most = double.PositiveInfinity, bool AllVariables = false) : GradientTransform
+{
+    /// <inheritdoc cref="ScaleByTrustRatio"/>
+    public double Least { get; } = Limits.NotNegative(Least);
+
+    /// <inheritdoc cref="ScaleByTrustRatio"/>
+    public double Most { get; } = Most >= Least ? Most : throw new ArgumentOutOfRangeException(nameof(Most), $"Most is at least {Least}, not {Most}.");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
+        [.. parameters.Select(p => AllVariables || p.Variable.TensorType.Shape.Rank >= 2 ? p.Scaled(Ratio(p)) : p)];
+
+    private Value Ratio(Parameter p)
+    {
+        var (w, g) = (Norms.Of(p.Weights), Norms.Of(p.Gradient));
+        return TrustRatios.OrOne(w, g, w.Clip(Least, Most) / g);
+    }
+}
+
+/// <summary>
+/// u = r · (g + λ · w) with r = η · ‖w‖ / (‖g‖ + λ · ‖w‖ + ε) for each variable (LARS: You, Gitman and Ginsburg, 2017), and r = 1 where ‖w‖ or ‖g‖ is
+/// 0. Variables of fewer than two dimensions keep their gradients, and do not decay. Of a sparse gradient, the lengths are those of the touched
+/// rows together.
+/// </summary>
+/// <param name="Coefficient">η, above 0.</param>
+/// <param name="Decay">λ, at least 0.</param>
+/// <param name="Epsilon">Keeps the quotient finite; at least 0.</param>
+/// <param name="AllVariables">Whether biases and scales (fewer than two dimensions) are scaled and decay, too.</param>
+public sealed record ScaleByLayer(double Coefficient = 1e-3, double Decay = 0, double Epsilon = 1e-9, bool AllVariables = false) : GradientTransform
+{
+    /// <inheritdoc cref="ScaleByLayer"/>
+    public double Coefficient { get; } = Limits.Positive(Coefficient);
+
+    /// <inheritdoc cref="ScaleByLayer"/>
+    public double Decay { get; } = Limits.NotNegative(Decay);
+
+    /// <inheritdoc cref="ScaleByLayer"/>
+    public double Epsilon { get; } = Limits.NotNegative(Epsilon);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
+        [.. parameters.Select(p => AllVariables || p.Variable.TensorType.Shape.Rank >= 2 ? Scaled(p) : p)];
+
+    private Parameter Scaled(Parameter p)
+    {
+        var (w, g) = (Norms.Of(p.Weights), Norms.Of(p.Gradient));
+        var ratio = TrustRatios.OrOne(w, g, w * Coefficient / (g + w * Decay + Epsilon));
+        return (Decay == 0 ? p : p.Map(x => x + p.Weights * Decay)).Scaled(ratio);
+    }
+}
+
+internal static class TrustRatios
+{
+    /// <summary>The ratio where both lengths are above 0, else 1: weights that start at 0 could never leave it otherwise.</summary>
+    public static Value OrOne(Value weights, Value gradient, Value ratio) => Operations.Select((weights > 0) & (gradient > 0), ratio, ratio.Number(1));
+}

@@ -1,0 +1,38 @@
+using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
+
+namespace Dunlin.Training;
+
+/// <summary>u = g + noise, normal with mean 0 and variance scale / (1 + t)^decay, t being the updates before (Neelakantan et al., 2015).</summary>
+/// <param name="Variance">The variance at the first update, at least 0.</param>
+/// <param name="Decay">How fast the noise falls; at least 0.</param>
+/// <param name="Seed">The seed, the same on all workers.</param>
+public sealed record AddNoise(double Variance = 0.01, double Decay = 0.55, ulong Seed = 0) : GradientTransform
+{
+    /// <inheritdoc cref="AddNoise"/>
+    public double Variance { get; } = Limits.NotNegative(Variance);
+
+    /// <inheritdoc cref="AddNoise"/>
+    public double Decay { get; } = Limits.NotNegative(Decay);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
+    {
+        var deviation = context.Number(Math.Sqrt(Variance) * Scalar.Exp(Scalar.Log(context.Count) * (-Decay / 2)));
+        return [.. parameters.Select(p => p.Map(g =>
+            g + g.RandomNormalLike(context.Step, Seed, PhiloxKey.StreamOf($"noise/{p.Variable.Name}")) * deviation.Cast(g.Type)))];
+    }
+}
+
+/// <summary>
+/// u = g − mean of g over all dimensions but the first, that is, over the inputs of each unit of a weight[out, in, …] (Yong et al., 2020). Variables of
+/// fewer than two dimensions keep their gradients.
+/// </summary>
+public sealed record Centralize : GradientTransform
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
+        [.. parameters.Select(p => p.Variable.TensorType.Shape.Rank is >= 2 and var rank
+            ? p.Map(g => g - g.Mean([.. Enumerable.Range(1, rank - 1)], keepDimensions: true))
+            : p)];
+}
