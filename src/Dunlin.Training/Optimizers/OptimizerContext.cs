@@ -25,14 +25,18 @@ public sealed class OptimizerContext
 
     internal IReadOnlyList<Value> Assignments => _assignments;
 
-    /// <summary>A variable of the parameter's type and shape for a link's state: <c>optimizer/momentum/conv2d/weight</c>, not trained.</summary>
+    /// <summary>
+    /// A variable of the parameter's shape for a link's state: <c>optimizer/momentum/conv2d/weight</c>, not trained. Its type is that of the gradient's
+    /// elements (Float32 for parameters of 16 bits), but that of the parameter where it starts as one (<see cref="SameAs"/>).
+    /// </summary>
     /// <param name="parameter">Whose state.</param>
     /// <param name="name">What it is; each name once for a parameter.</param>
     /// <param name="initializer">What it holds at first; zeros unless given.</param>
     /// <exception cref="DunlinException">The name was used for the parameter before.</exception>
     public Slot Slot(Parameter parameter, string name, Initializer? initializer = null)
     {
-        var (type, shape) = parameter.Variable.TensorType;
+        var (own, shape) = parameter.Variable.TensorType;
+        var type = initializer is SameAs ? own : parameter.Gradient.Type;
         return new(Graph.AddVariable(NameOf(name, parameter.Variable), type, shape, initializer ?? Initializers.Zeros, trainable: false), parameter);
     }
 
@@ -59,5 +63,5 @@ public sealed class OptimizerContext
     internal static string NameOf(string slot, Variable variable) => $"{Prefix}{slot}/{variable.Name}";
 
     internal void Assign(Variable variable, Value? rows, Value value) =>
-        _assignments.Add(variable.Assign(rows is null ? value : Operations.PutRows(variable, rows, value)));
+        _assignments.Add(variable.Assign(rows is null ? value.Cast(variable.TensorType.Type) : Operations.PutRows(variable, rows, value.Cast(variable.TensorType.Type))));
 }

@@ -1,12 +1,13 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
 
 namespace Dunlin.Training;
 
 /// <summary>
 /// A variable on its way through an optimiser: what the links so far have made of its gradient. Where the gradient is sparse, so is all else:
 /// links see the touched rows [n, d…] only, of the gradient, of the weights and of their own state, each row once, and only those rows change.
-/// So a link that is written element by element serves both.
+/// So a link that is written element by element serves both. Where the variable is of 16 bits, links compute in Float32.
 /// </summary>
 public sealed record Parameter
 {
@@ -20,7 +21,7 @@ public sealed record Parameter
     {
         if (gradient.Values.Type != variable.TensorType.Type)
             throw new ShapeException($"The gradient of {variable} has its element type, not {gradient.Values.Type}; convert it with Cast.");
-        (Variable, Gradient, Rows) = (variable, gradient.Values, gradient.Indices);
+        (Variable, Gradient, Rows) = (variable, Wide(gradient.Values), gradient.Indices);
     }
 
     /// <summary>The variable.</summary>
@@ -62,7 +63,7 @@ public sealed record Parameter
     internal Parameter Scaled(Value factor) => Map(g => g * factor.Cast(g.Type));
 
     /// <summary>The elements of a variable of the same shape that belong to this gradient's.</summary>
-    internal Value Of(Variable variable) => Rows is { } rows ? variable.Value.TakeRows(rows) : variable.Value;
+    internal Value Of(Variable variable) => Wide(Rows is { } rows ? variable.Value.TakeRows(rows) : variable.Value);
 
     /// <summary>The parameter with each row of a sparse gradient once.</summary>
     internal Parameter WithDistinctRows()
@@ -73,7 +74,14 @@ public sealed record Parameter
     }
 
     /// <summary>The parameter with all its new weights instead of those of the touched rows only.</summary>
-    internal Parameter Whole() => Rows is null ? this : this with { Gradient = Variable.Value, Rows = null, _newWeights = Operations.PutRows(Variable, Rows, NewWeights) };
+    internal Parameter Whole() => Rows is null ? this : this with
+    {
+        Gradient = Wide(Variable.Value),
+        Rows = null,
+        _newWeights = Operations.PutRows(Wide(Variable.Value), Rows, NewWeights),
+    };
+
+    private static Value Wide(Value value) => value.Type.IsHalf() ? value.Cast(DType.Float32) : value;
 
     private Value Like(Value made, string what) => made.Type == Gradient.Type && (made.Shape.Accepts(Gradient.Shape) || Gradient.Shape.Accepts(made.Shape))
         ? made

@@ -2,7 +2,7 @@ using Dunlin.Graphs;
 
 namespace Dunlin.Training;
 
-/// <summary>A link's state for one parameter, in a variable of the parameter's type and shape.</summary>
+/// <summary>A link's state for one parameter, in a variable of the parameter's shape.</summary>
 public sealed class Slot
 {
     internal Slot(Variable variable, Parameter parameter) => (Variable, Rows, Value) = (variable, parameter.Rows, parameter.Of(variable));
