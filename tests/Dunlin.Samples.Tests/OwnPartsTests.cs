@@ -1,4 +1,7 @@
+using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
 using Dunlin.Samples.OwnParts;
+using Dunlin.Tensors;
 using Dunlin.Training;
 using Dunlin.Training.Data;
 using Dunlin.Training.Layers;
@@ -22,5 +25,18 @@ public class OwnPartsTests
         var result = new Trainer(recipe, new() { Epochs = 4, BatchSize = 20, ThreadsPerWorker = 1 }).Fit(GeneratedDigits.Create(200, 1, seed: 1).Train);
         Assert.Contains("gate/scale", result.Weights.Keys);
         Assert.True(result.Epochs[^1].Training["loss"] < result.Epochs[0].Training["loss"] / 2);
+    }
+
+    [Fact]
+    public void An_own_optimiser_with_state_updates_the_rows_that_were_read()
+    {
+        var graph = new Graph();
+        var table = graph.Variable("table", DType.Float32, [5, 2], Initializers.Ones);
+        var gradient = Gradients.Of(table.Value.Gather(graph.Constant(Tensor.From([3L, 1, 3]))).Sum(), [table])[0]!;
+        var updates = new Optimizer(new ScaleByBelief(), new ScaleBySchedule(0.1)).Build(graph, graph.Constant(0, DType.Int64), [new(table, gradient)]);
+        using var session = new Session(graph);
+        session.Compile([], [], updates).Run();
+        // The first step's m / √s is the same for every gradient but its sign: (1 − β₁) / (β₁ · √(1 − β₂)), corrected by √(1 − β₂) / (1 − β₁).
+        Assert.Equal([1, 1, 1 - 0.1f / 0.9f, 1 - 0.1f / 0.9f, 1, 1, 1 - 0.1f / 0.9f, 1 - 0.1f / 0.9f, 1, 1], session.Storage(table).ToArray<float>(), (a, b) => Math.Abs(a - b) < 1e-5);
     }
 }

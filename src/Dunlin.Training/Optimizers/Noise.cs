@@ -18,9 +18,9 @@ public sealed record AddNoise(double Variance = 0.01, double Decay = 0.55, ulong
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var deviation = context.Number(Math.Sqrt(Variance) * Scalar.Exp(Scalar.Log(context.Count) * (-Decay / 2)));
+        var deviation = Math.Sqrt(Variance) * Scalar.Exp(Scalar.Log(context.Count) * (-Decay / 2));
         return [.. parameters.Select(p => p.Map(g =>
-            g + g.RandomNormalLike(context.Step, Seed, PhiloxKey.StreamOf($"noise/{p.Variable.Name}")) * deviation.Cast(g.Type)))];
+            g + g.RandomNormalLike(context.Step, Seed, PhiloxKey.StreamOf($"noise/{p.Variable.Name}")) * deviation))];
     }
 }
 

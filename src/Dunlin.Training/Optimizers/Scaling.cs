@@ -4,11 +4,7 @@ namespace Dunlin.Training;
 public sealed record Scale(double Factor) : GradientTransform
 {
     /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
-    {
-        var factor = context.Number(Factor);
-        return [.. parameters.Select(p => p.Scaled(factor))];
-    }
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g => g * Factor))];
 }
 
 /// <summary>u = rate · g, the rate taken from a schedule.</summary>
@@ -17,7 +13,7 @@ public sealed record ScaleBySchedule(Schedule Schedule) : GradientTransform
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var factor = context.Number(context.At(Schedule));
-        return [.. parameters.Select(p => p.Scaled(factor))];
+        var rate = context.At(Schedule);
+        return [.. parameters.Select(p => p.Map(g => g * rate))];
     }
 }

@@ -32,6 +32,18 @@ public readonly struct Scalar
     /// <summary>a / b.</summary>
     public static Scalar operator /(Scalar a, Scalar b) => Both(a, b, (x, y) => x / y, (x, y) => x / y);
 
+    /// <summary>A value times a scalar, in the value's type.</summary>
+    public static Value operator *(Value x, Scalar s) => x * s.Like(x);
+
+    /// <summary>A value divided by a scalar, in the value's type.</summary>
+    public static Value operator /(Value x, Scalar s) => x / s.Like(x);
+
+    /// <summary>A value plus a scalar, in the value's type.</summary>
+    public static Value operator +(Value x, Scalar s) => x + s.Like(x);
+
+    /// <summary>A value minus a scalar, in the value's type.</summary>
+    public static Value operator -(Value x, Scalar s) => x - s.Like(x);
+
     /// <summary>The smaller.</summary>
     public static Scalar Min(Scalar a, Scalar b) => Both(a, b, Math.Min, (x, y) => x.Minimum(y));
 
@@ -63,6 +75,8 @@ public readonly struct Scalar
 
     /// <summary>A Float64 scalar of the graph.</summary>
     internal Value In(Graph graph) => _value ?? graph.Constant(_number, DType.Float64);
+
+    private Value Like(Value x) => In(x.Graph).Cast(x.Type);
 
     private static Scalar One(Scalar x, Func<double, double> now, Func<Value, Value> later) =>
         x._value is null ? new Scalar(now(x._number)) : new Scalar(later(x._value));

@@ -23,13 +23,13 @@ public sealed record ScaleByAdamax(double Beta1 = 0.9, double Beta2 = 0.999, dou
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var correction = context.Number(1 / (1 - context.Power(Beta1)));
+        var correction = 1 / (1 - context.Power(Beta1));
         return [.. parameters.Select(p => p.Map(g =>
         {
             var (m, slot) = (Moments.First(context, p, g, Beta1), context.Slot(p, "largest"));
             var largest = (slot.Value * Beta2).Maximum(g.Abs());
             context.Assign(slot, largest);
-            return m * correction.Cast(g.Type) / (largest + Epsilon);
+            return m * correction / (largest + Epsilon);
         }))];
     }
 }
@@ -64,12 +64,11 @@ public sealed record ScaleByNadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
         var (now, next) = (Momentum(context.Count), Momentum(context.Count + 1));
         var product = new Scalar(products.Value) * now;
         context.Assign(products, context.Number(product));
-        var (ofMean, ofGradient) = (context.Number(next / (1 - product * next)), context.Number((1 - now) / (1 - product)));
-        var correction = context.Number(1 / (1 - context.Power(Beta2)));
+        var (ofMean, ofGradient, correction) = (next / (1 - product * next), (1 - now) / (1 - product), 1 / (1 - context.Power(Beta2)));
         return [.. parameters.Select(p => p.Map(g =>
         {
             var (m, v) = (Moments.First(context, p, g, Beta1), Moments.Second(context, p, g, Beta2));
-            return (m * ofMean.Cast(g.Type) + g * ofGradient.Cast(g.Type)) / ((v * correction.Cast(g.Type)).Sqrt() + Epsilon);
+            return (m * ofMean + g * ofGradient) / ((v * correction).Sqrt() + Epsilon);
         }))];
     }
 
@@ -102,11 +101,11 @@ public sealed record ScaleByRadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
         var most = 2 / (1 - Beta2) - 1;
         var length = most - 2 * context.Count * power / (1 - power);
         var rectified = Scalar.Sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)) * Scalar.Sqrt(1 - power) * unbias;
-        var (adaptive, plain) = (context.Number(Scalar.IfLess(5, length, rectified, 0)), context.Number(Scalar.IfLess(5, length, 0, unbias)));
+        var (adaptive, plain) = (Scalar.IfLess(5, length, rectified, 0), Scalar.IfLess(5, length, 0, unbias));
         return [.. parameters.Select(p => p.Map(g =>
         {
             var (m, v) = (Moments.First(context, p, g, Beta1), Moments.Second(context, p, g, Beta2));
-            return m * (adaptive.Cast(g.Type) / (v.Sqrt() + Epsilon) + plain.Cast(g.Type));
+            return m * adaptive / (v.Sqrt() + Epsilon) + m * plain;
         }))];
     }
 }

@@ -29,7 +29,7 @@ public sealed record ScaleByAdam(double Beta1 = 0.9, double Beta2 = 0.999, doubl
     {
         // One scalar for all parameters; in double precision, since 1 − β₂ᵗ is a small difference of numbers near 1.
         var (unbias, unbiasSquare) = (1 / (1 - context.Power(Beta1)), 1 - context.Power(Beta2));
-        var (factor, ofSquare) = (context.Number(CorrectedRoot ? unbias : unbias * Scalar.Sqrt(unbiasSquare)), context.Number(1 / unbiasSquare));
+        var factor = CorrectedRoot ? unbias : unbias * Scalar.Sqrt(unbiasSquare);
         return [.. parameters.Select(p => p.Map(g =>
         {
             var (m, v) = (Moments.First(context, p, g, Beta1), Moments.Second(context, p, g, Beta2));
@@ -38,7 +38,7 @@ public sealed record ScaleByAdam(double Beta1 = 0.9, double Beta2 = 0.999, doubl
                 var largest = context.Slot(p, "largest");
                 context.Assign(largest, v = largest.Value.Maximum(v));
             }
-            return m * factor.Cast(g.Type) / ((CorrectedRoot ? v * ofSquare.Cast(g.Type) : v).Sqrt() + Epsilon);
+            return m * factor / ((CorrectedRoot ? v / unbiasSquare : v).Sqrt() + Epsilon);
         }))];
     }
 }

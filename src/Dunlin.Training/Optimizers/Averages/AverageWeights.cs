@@ -24,11 +24,11 @@ public sealed record AverageWeights(double Decay = 0.999, bool Warmup = true) : 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var decay = context.Number(Warmup ? Scalar.Min(Decay, context.Count / (context.Count + 9)) : Decay);
+        var decay = Warmup ? Scalar.Min(Decay, context.Count / (context.Count + 9)) : Decay;
         foreach (var p in parameters)
         {
             var slot = context.Slot(p, SlotName, new SameAs(p.Variable));
-            context.Assign(slot, slot.Value + (p.NewWeights - slot.Value) * (1 - decay).Cast(slot.Value.Type));
+            context.Assign(slot, slot.Value + (p.NewWeights - slot.Value) * (1 - decay));
         }
         return parameters;
     }

@@ -34,17 +34,17 @@ public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Sh
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var rate = context.Number(context.At(Rate));
+        var rate = context.At(Rate);
         return [.. parameters.Select(p =>
         {
-            var (g, w, perRate) = (p.Gradient, p.Weights, (1 / rate).Cast(p.Gradient.Type));
+            var (g, w) = (p.Gradient, p.Weights);
             var (squares, linear) = (context.Slot(p, "squares", Initializers.Constant(Initial)), context.Slot(p, "linear"));
             var n = squares.Value + g.Square();
             var root = Root(n);
-            var z = linear.Value + (Shrinkage > 0 ? g + w * (2 * Shrinkage) : g) - (root - Root(squares.Value)) * perRate * w;
+            var z = linear.Value + (Shrinkage > 0 ? g + w * (2 * Shrinkage) : g) - (root - Root(squares.Value)) / rate * w;
             context.Assign(squares, n);
             context.Assign(linear, z);
-            return p.Become(-ProximalStep.Shrink(z, z.Number(L1)) / (root * perRate + 2 * L2));
+            return p.Become(-ProximalStep.Shrink(z, z.Number(L1)) / (root / rate + 2 * L2));
         })];
     }
 
@@ -74,8 +74,8 @@ public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var (rate, threshold) = (context.Number(context.At(Rate)), context.Number(context.Count * L1));
-        var ridge = context.Number(context.Count * context.At(Rate) * L2);
+        var (rate, threshold) = (context.At(Rate), context.Count * L1);
+        var ridge = context.Count * rate * L2;
         return [.. parameters.Select(p =>
         {
             var g = p.Gradient;
@@ -83,7 +83,7 @@ public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, 
             var (sum, square) = (gradients.Value + g, squares.Value + g.Square());
             context.Assign(gradients, sum);
             context.Assign(squares, square);
-            return p.Become(-rate.Cast(g.Type) * ProximalStep.Shrink(sum, threshold.Cast(g.Type)) / (ridge.Cast(g.Type) + (square + Initial).Sqrt()));
+            return p.Become(ProximalStep.Shrink(sum, g.Number(1) * threshold) * (0 - rate) / ((square + Initial).Sqrt() + ridge));
         })];
     }
 }

@@ -26,11 +26,11 @@ public sealed record ProximalStep(Schedule Rate, double L1 = 0, double L2 = 0, d
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
-        var rate = context.Number(context.At(Rate));
+        var rate = context.At(Rate);
         return [.. parameters.Select(p =>
         {
             var g = p.Gradient;
-            var step = rate.Cast(g.Type);
+            var step = g.Number(1) * rate;
             if (Initial is { } initial)
             {
                 var slot = context.Slot(p, "squares", Initializers.Constant(initial));
