@@ -85,8 +85,8 @@ internal static partial class OperationCases
         yield return Two("Roll", (a, b) => a.Cross(b, 1), Signed(2, 3, 2), Signed(1, 3, 2));
         yield return Two("Multiply", (a, b) => a.Kronecker(b), Signed(2, 2, 3), Signed(3, 1));
         foreach (var power in new[] { 1, 2, 5, -3 }) yield return One("MatMul", x => x.MatrixPower(power) + x.MatMul(x), Regular(2, 3, 3));
-        yield return Two("Frames", (c, r) => c.Toeplitz(r), Signed(2, 3), Signed(2, 4));
-        yield return One("Frames", c => c.Toeplitz(), Signed(1));
+        yield return Two("Unfold", (c, r) => c.Toeplitz(r), Signed(2, 3), Signed(2, 4));
+        yield return One("Unfold", c => c.Toeplitz(), Signed(1));
     }
 
     /// <summary>Matrices far from singular, without symmetry.</summary>

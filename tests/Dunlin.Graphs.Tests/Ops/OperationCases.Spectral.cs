@@ -22,11 +22,6 @@ internal static partial class OperationCases
         yield return Two("Fft", (re, im) => { var (a, b) = Operations.Ifft3(re, im); return a * b; }, Signed(2, 3, 2), Signed(2, 3, 2));
         yield return One("Rfft", x => { var (a, b) = x.Rfft3(); return a * b; }, Signed(2, 3, 4));
         yield return Two("Irfft", (re, im) => Operations.Irfft3(re, im, 5), Signed(2, 3, 3), Signed(2, 3, 3));
-        foreach (var (n, length, hop) in new[] { (7, 3, 2), (6, 2, 3), (4, 4, 1), (2, 3, 1) })
-        {
-            yield return One("Frames", x => x.Frames(length, hop), Signed(2, n));
-            yield return Two("OverlapAdd", (x, like) => x.OverlapAdd(hop, like), Signed(2, new Frames(length, hop).Count(n), length), Signed(2, n));
-        }
         yield return One("Rfft", x => { var (re, im) = x.Stft(x.Graph.Window(WindowKind.Hamming, 4, type: x.Type), 2); return re.Square() + im.Square(); }, Signed(2, 9));
         yield return Two("Irfft", (re, im) => Operations.Istft(re, im, re.Graph.Window(WindowKind.Hamming, 4, type: re.Type), 2), Signed(2, 3, 3), Signed(2, 3, 3));
         foreach (var n in new[] { 1, 4, 5 })

@@ -112,8 +112,6 @@ public class SpectralTests
         Assert.Contains("the last dimension is empty", Refusal(() => Of(2, 0).Rfft().Re), StringComparison.Ordinal);
         Assert.Contains("rows of 7 elements have transforms of 4", Refusal(() => Operations.Irfft(Of(5), Of(5), 7)), StringComparison.Ordinal);
         Assert.Contains("there is no dimension 2", Refusal(() => Operations.Fft(Of(2, 2), Of(2, 2), 2).Re), StringComparison.Ordinal);
-        Assert.Contains("at least 1; got 0 and 1", Refusal(() => Of(4).Frames(0, 1)), StringComparison.Ordinal);
-        Assert.Contains("do not have 3 stretches", Refusal(() => Of(3, 2).OverlapAdd(1, Of(3))), StringComparison.Ordinal);
         Assert.Contains("a length is at least 1", Refusal(() => graph.Window(WindowKind.Hann, 0)), StringComparison.Ordinal);
         Assert.Contains("its length to be known", Refusal(() => Of(-1).FftShift()), StringComparison.Ordinal);
         Assert.Contains("known length n, at least 1", Refusal(() => Of(-1).Dct2()), StringComparison.Ordinal);

@@ -81,6 +81,6 @@ public static partial class Operations
         // Windows of n neighbours over the diagonals' elements, the lowest first, are the rows from the last up.
         Slicing[] leading = [.. Enumerable.Repeat((Slicing)(..), column.Shape.Rank - 1)];
         var diagonals = Concat([column.Reverse(-1), row.StridedSlice([.. leading, 1..])], -1);
-        return diagonals.Frames(row.Shape[^1], 1).Reverse(-2);
+        return diagonals.Unfold(-1, row.Shape[^1]).Reverse(-2);
     }
 }

@@ -43,13 +43,13 @@ public static partial class Operations
     public static Value Window(this Graph graph, WindowKind kind, int length, bool symmetric = false, DType type = DType.Float32) => graph.Add(new Window(kind, length, symmetric, type), []);
 
     /// <summary>
-    /// The short-time Fourier transforms of real rows x[…, n]: those of the products of their <see cref="Ops.Frames"/> with a window. Real and imaginary parts
+    /// The short-time Fourier transforms of real rows x[…, n]: those of the products of their stretches (<see cref="Ops.Unfold"/>) with a window. Real and imaginary parts
     /// […, f, length / 2 + 1]; nothing is padded.
     /// </summary>
     /// <param name="x">Floating-point rows.</param>
     /// <param name="window">The window [length], whose length is known.</param>
     /// <param name="hop">The distance of neighbouring stretches' beginnings, at least 1.</param>
-    public static (Value Re, Value Im) Stft(this Value x, Value window, int hop) => (x.Frames(WindowLength(window), hop) * window).Rfft();
+    public static (Value Re, Value Im) Stft(this Value x, Value window, int hop) => (x.Unfold(-1, WindowLength(window), hop) * window).Rfft();
 
     /// <summary>
     /// The rows […, n] whose <see cref="Stft"/> with the same window and hop comes nearest to the given one: Σ window · stretch / Σ window² (Griffin and Lim 1984). Where all
@@ -68,8 +68,8 @@ public static partial class Operations
         var frames = Irfft(re, im, length);
         var ones = Enumerable.Repeat(1, frames.Shape.Rank - 2);
         var like = frames.StridedSlice([.. ones.Select(_ => (Slicing)(..)), 0..1]).Columns(0, 1).Reshape(frames.Shape[..^2].Append(1)).Tile([.. ones, n]);
-        var sums = (frames * window).OverlapAdd(hop, like);
-        var weights = (frames.OnesLike() * window.Square()).OverlapAdd(hop, like);
+        var sums = (frames * window).Fold(like, -1, hop);
+        var weights = (frames.OnesLike() * window.Square()).Fold(like, -1, hop);
         var covered = weights > Precision.Of(weights.Type);
         return Select(covered, sums / Select(covered, weights, weights.OnesLike()), sums.ZerosLike());
     }
