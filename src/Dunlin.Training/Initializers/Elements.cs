@@ -4,7 +4,7 @@ using Tensor = Dunlin.Tensors.Tensor;
 
 namespace Dunlin.Training;
 
-/// <summary>Writes numbers into tensors of any element type.</summary>
+/// <summary>Writes numbers into tensors of any element type, and reads those of floating-point ones.</summary>
 internal static unsafe class Elements
 {
     public static void Write(Tensor target, long at, ReadOnlySpan<double> numbers)
@@ -24,6 +24,15 @@ internal static unsafe class Elements
         }
         GC.KeepAlive(target);
     }
+
+    public static double[] Read(Tensor tensor) => tensor.Type switch
+    {
+        DType.Float32 => [.. tensor.ToArray<float>().Select(v => (double)v)],
+        DType.Float64 => tensor.ToArray<double>(),
+        DType.Float16 => [.. tensor.ToArray<Half>().Select(v => (double)v)],
+        DType.BFloat16 => [.. tensor.ToArray<BFloat16>().Select(v => (double)(float)v)],
+        _ => throw new DunlinException($"Expected floating-point numbers, got {tensor}."),
+    };
 
     private static Span<T> At<T>(Tensor target, long at, int count) where T : unmanaged => new((T*)target.Address + at, count);
 }

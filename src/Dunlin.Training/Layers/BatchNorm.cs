@@ -1,6 +1,5 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
-using Dunlin.Tensors;
 
 namespace Dunlin.Training.Layers;
 
@@ -17,10 +16,8 @@ public sealed class BatchNorm(double momentum = 0.1, double epsilon = 1e-5) : La
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
-        if (input.Shape.Rank < 2 || input.Shape[1] == Shape.Unknown) throw new ShapeException($"expected x[N, C, …] with a known number of channels, got {input.Shape}.");
-        Shape channels = [input.Shape[1]];
-        var scale = context.Variable("scale", channels, Initializers.Ones, type: input.Type);
-        var shift = context.Variable("shift", channels, Initializers.Zeros, type: input.Type);
+        var (scale, shift) = Channels.ScaleAndShift(context, input);
+        var channels = scale.TensorType.Shape;
         var runningMean = context.Variable("running_mean", channels, Initializers.Zeros, trainable: false, input.Type);
         var runningVariance = context.Variable("running_variance", channels, Initializers.Ones, trainable: false, input.Type);
         if (!context.IsTraining) return input.BatchNormInference(scale, shift, runningMean, runningVariance, epsilon);

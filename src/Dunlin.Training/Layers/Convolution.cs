@@ -36,18 +36,32 @@ public abstract class Convolution : Layer
     /// <summary>How the bias starts; null for uniform in ±1/√(C / groups · K…), as the weights' default.</summary>
     public Initializer? BiasInitializer { get; init; }
 
+    /// <summary>What stands in place of the weights.</summary>
+    /// <value>Null, the weights themselves, unless set.</value>
+    public Reparameterization? Reparameterization { get; init; }
+
+    /// <summary>The output channels and groups for a number of input channels.</summary>
+    private protected virtual (int Channels, int Groups) For(int inputs) => (_channels, _groups);
+
     /// <inheritdoc/>
     protected internal sealed override Value Build(BuildContext context, Value input)
     {
         var shape = input.Shape;
         if (shape.Rank != _dimensions + 2 || shape[1] == Shape.Unknown)
             throw new ShapeException($"expected x[N, C, S…] with {_dimensions} spatial dimensions and a known number of channels, got {shape}.");
-        if (shape[1] % _groups != 0) throw new ShapeException($"{shape[1]} input channels can't be divided into {_groups} groups.");
-        var weights = Shape.Of(_channels, shape[1] / _groups).Append(_kernel.Dimensions);
-        var y = input.Conv(context.Variable("weight", weights, WeightInitializer, type: input.Type), _padding.Over(shape, _kernel, _strides, _dilations, _groups));
-        if (!HasBias) return y;
-        var bias = context.Variable("bias", [_channels], BiasInitializer ?? Initializers.BiasUniform(weights[1..].ElementCount), type: input.Type);
-        return y + bias.Value.Reshape(Shape.Of(_channels).Append([.. Enumerable.Repeat(1, _dimensions)]));
+        var (channels, groups) = For(shape[1]);
+        if (shape[1] % groups != 0) throw new ShapeException($"{shape[1]} input channels can't be divided into {groups} groups.");
+        var weights = Shape.Of(channels, shape[1] / groups).Append(_kernel.Dimensions);
+        var w = Layers.Reparameterization.Weights(Reparameterization, context, weights, WeightInitializer, input.Type);
+        var y = input.Conv(w, _padding.Over(shape, _kernel, _strides, _dilations, groups));
+        return HasBias ? AddBias(context, y, BiasInitializer ?? Initializers.BiasUniform(weights[1..].ElementCount)) : y;
+    }
+
+    /// <summary>y[N, O, T…] + bias[O].</summary>
+    internal static Value AddBias(BuildContext context, Value y, Initializer initializer)
+    {
+        var bias = context.Variable("bias", [y.Shape[1]], initializer, type: y.Type);
+        return y + bias.Value.Reshape(Shape.Of(y.Shape[1]).Append([.. Enumerable.Repeat(1, y.Shape.Rank - 2)]));
     }
 }
 

@@ -10,6 +10,8 @@ internal static class FlopCount
     /// <summary>Floating-point operations for one example, a multiply-add being two. Dimension 0 of the output is the batch.</summary>
     public static long Of(Node node)
     {
+        // Each element of the input meets each tap once.
+        if (node.Operation is ConvTranspose) return 2 * Known(node.Inputs[0].Shape[1..]) * Known(node.Inputs[1].Shape[1..]);
         var terms = node.Operation switch
         {
             MatMul product => node.Inputs[0].Shape[product.TransposeA ? ^2 : ^1],

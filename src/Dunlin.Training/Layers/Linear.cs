@@ -28,13 +28,17 @@ public sealed class Linear : Layer
     /// <summary>How the bias starts; null for uniform in ±1/√in, as the weights' default.</summary>
     public Initializer? BiasInitializer { get; init; }
 
+    /// <summary>What stands in place of the weights.</summary>
+    /// <value>Null, the weights themselves, unless set.</value>
+    public Reparameterization? Reparameterization { get; init; }
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
         if (input.Shape.Rank < 2 || input.Shape[^1] == Shape.Unknown)
             throw new ShapeException($"expected x[batch, …, in] with a known number of features, got {input.Shape}; put Flatten before it where there are several dimensions.");
         var features = input.Shape[^1];
-        var y = input.MatMul(context.Variable("weight", [_features, features], WeightInitializer, type: input.Type), transposeB: true);
+        var y = input.MatMul(Layers.Reparameterization.Weights(Reparameterization, context, [_features, features], WeightInitializer, input.Type), transposeB: true);
         if (!HasBias) return y;
         return y + context.Variable("bias", [_features], BiasInitializer ?? Initializers.BiasUniform(features), type: input.Type);
     }

@@ -47,4 +47,24 @@ public readonly struct Padding
         }
         return new(strides, Shape.Create(begin), Shape.Create(end), dilations, groups);
     }
+
+    /// <summary>
+    /// That of a transposed convolution, and what is to be added at the ends of its output: by the rule "same" the output's lengths are the input's times the stride.
+    /// </summary>
+    internal (Sliding Sliding, Shape OutputPadding) Transposed(Shape window, Shape strides, Shape dilations, Shape outputPadding, int groups)
+    {
+        if (!_same)
+        {
+            var padding = _sizes.Expand(window.Rank, "padding", 0);
+            return (new(strides, padding, padding, dilations, groups), outputPadding);
+        }
+        Span<int> begin = stackalloc int[window.Rank], end = stackalloc int[window.Rank], extra = stackalloc int[window.Rank];
+        for (var d = 0; d < window.Rank; d++)
+        {
+            var total = dilations[d] * (window[d] - 1) + 1 - strides[d];
+            (begin[d], extra[d]) = (Math.Max(0, total) / 2, Math.Max(0, -total));
+            end[d] = Math.Max(0, total) - begin[d];
+        }
+        return (new(strides, Shape.Create(begin), Shape.Create(end), dilations, groups), Shape.Create(extra));
+    }
 }

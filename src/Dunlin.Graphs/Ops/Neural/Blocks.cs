@@ -25,7 +25,7 @@ public sealed record RepeatElements(Axes Factors) : Rearrangement
 /// </summary>
 /// <remarks>Gradient: the channels of dy dealt back.</remarks>
 /// <exception cref="ShapeException">The channels can't be divided into the groups.</exception>
-public sealed record ChannelShuffle(int Groups) : Rearrangement
+internal sealed record ChannelShuffle(int Groups) : Rearrangement
 {
     /// <inheritdoc/>
     protected override Shape Result(IReadOnlyList<TensorType> inputs)

@@ -11,7 +11,7 @@ namespace Dunlin.Graphs.Ops;
 /// <param name="Groups">Divides C; 1 normalises each example as a whole, C each channel of it (instance normalisation).</param>
 /// <param name="Epsilon">Keeps the root away from 0.</param>
 /// <exception cref="ShapeException">The inputs do not fit, C is unknown, or can't be divided into the groups.</exception>
-public sealed record GroupNorm(int Groups, double Epsilon) : Operation
+internal sealed record GroupNorm(int Groups, double Epsilon) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

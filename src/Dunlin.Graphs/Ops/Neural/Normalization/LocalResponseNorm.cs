@@ -12,7 +12,7 @@ namespace Dunlin.Graphs.Ops;
 /// <param name="Beta">β.</param>
 /// <param name="K">k; greater than 0 keeps the sum away from 0.</param>
 /// <exception cref="ShapeException">x has no spatial dimension or is not floating-point, or the size is less than 1.</exception>
-public sealed record LocalResponseNorm(int Size, double Alpha, double Beta, double K) : Operation
+internal sealed record LocalResponseNorm(int Size, double Alpha, double Beta, double K) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

@@ -9,7 +9,7 @@ namespace Dunlin.Graphs.Ops;
 /// <remarks>Gradients: <see cref="RmsNormBackward"/>.</remarks>
 /// <param name="Epsilon">Keeps the root away from 0.</param>
 /// <exception cref="ShapeException">The inputs do not fit.</exception>
-public sealed record RmsNorm(double Epsilon) : Operation
+internal sealed record RmsNorm(double Epsilon) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

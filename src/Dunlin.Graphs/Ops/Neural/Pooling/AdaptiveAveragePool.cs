@@ -12,7 +12,7 @@ namespace Dunlin.Graphs.Ops;
 /// <remarks>Gradient: <see cref="AdaptiveAveragePoolBackward"/>.</remarks>
 /// <param name="Size">The spatial lengths of the output, at least 1.</param>
 /// <exception cref="ShapeException">The size does not fit the input, or a dimension of it has no elements.</exception>
-public sealed record AdaptiveAveragePool(Shape Size) : Operation
+internal sealed record AdaptiveAveragePool(Shape Size) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

@@ -13,7 +13,7 @@ namespace Dunlin.Graphs.Ops;
 /// <param name="Window">Lengths of the windows, at least 1 and at most S.</param>
 /// <param name="Size">The spatial lengths of the output, at least 1, such that Size + Window − 1 ≤ S.</param>
 /// <exception cref="ShapeException">The attributes or the numbers do not fit x.</exception>
-public sealed record FractionalMaxPool(Shape Window, Shape Size) : Operation
+internal sealed record FractionalMaxPool(Shape Window, Shape Size) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

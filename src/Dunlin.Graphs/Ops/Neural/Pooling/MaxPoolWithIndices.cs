@@ -48,7 +48,7 @@ public sealed record MaxPoolWithIndices(Shape Window, Sliding Sliding) : Operati
 /// </summary>
 /// <remarks>Gradient: dy where the maxima are.</remarks>
 /// <exception cref="ShapeException">The size does not fit the input, or a dimension of it has no elements.</exception>
-public sealed record AdaptiveMaxPool(Shape Size) : Operation
+internal sealed record AdaptiveMaxPool(Shape Size) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
