@@ -66,8 +66,14 @@ public sealed record ArgExtreme(int Axis, bool Smallest) : Operation
 public static partial class Operations
 {
     /// <summary>Where the largest element along a dimension stands; see <see cref="ArgExtreme"/>.</summary>
-    public static Value ArgMax(this Value x, int axis = -1) => x.Graph.Add(new ArgExtreme(axis, Smallest: false), [x]);
+    public static Value ArgMax(this Value x, int axis = -1, bool keepDimension = false) => Place(x, axis, smallest: false, keepDimension);
 
     /// <summary>Where the smallest element along a dimension stands; see <see cref="ArgExtreme"/>.</summary>
-    public static Value ArgMin(this Value x, int axis = -1) => x.Graph.Add(new ArgExtreme(axis, Smallest: true), [x]);
+    public static Value ArgMin(this Value x, int axis = -1, bool keepDimension = false) => Place(x, axis, smallest: true, keepDimension);
+
+    private static Value Place(Value x, int axis, bool smallest, bool keep)
+    {
+        var place = x.Graph.Add(new ArgExtreme(axis, smallest), [x]);
+        return keep ? place.ExpandDims(axis) : place;
+    }
 }

@@ -119,7 +119,10 @@ internal sealed unsafe class ReduceKernel<T> : Kernel, IParallelWork where T : u
 
     private T Finish(T value) => _reducer == Reducer.Mean ? value / T.CreateTruncating(_perOutput) : value;
 
-    private T Start => _reducer switch
+    private T Start => StartOf(_reducer);
+
+    /// <summary>What a reduction makes of no elements.</summary>
+    public static T StartOf(Reducer reducer) => reducer switch
     {
         Reducer.Max => Lowest,
         Reducer.Min => Highest,

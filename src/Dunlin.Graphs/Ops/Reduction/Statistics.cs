@@ -34,9 +34,6 @@ public static partial class Operations
     /// <summary>Σ |x|.</summary>
     public static Value NormL1(this Value x, int[]? axes = null, bool keepDimensions = false) => x.Abs().Sum(axes, keepDimensions);
 
-    /// <summary>√(Σ x²). Its gradient is not defined where all x are 0.</summary>
-    public static Value NormL2(this Value x, int[]? axes = null, bool keepDimensions = false) => x.Square().Sum(axes, keepDimensions).Sqrt();
-
     /// <summary>Whether all of some truth values hold; true of none.</summary>
     public static Value All(this Value x, int[]? axes = null, bool keepDimensions = false) => Truths(x).Min(axes, keepDimensions) > 0;
 

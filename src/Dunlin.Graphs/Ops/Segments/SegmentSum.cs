@@ -66,6 +66,9 @@ public static partial class Operations
     /// <inheritdoc cref="Ops.SegmentSum"/>
     public static Value SegmentSum(this Value x, Value segments, int count) => x.Graph.Add(new SegmentSum(count), [x, segments]);
 
+    /// <summary>For each of 0 to count − 1 the sum of the weights of the numbers [n] that are it; gradient: dy of its number for each weight. See <see cref="Ops.SegmentSum"/>.</summary>
+    public static Value Bincount(this Value numbers, int count, Value weights) => weights.SegmentSum(numbers, count);
+
     /// <inheritdoc cref="Ops.Bincount"/>
     public static Value Bincount(this Value numbers, int count) => numbers.Graph.Add(new Bincount(count), [numbers]);
 }
