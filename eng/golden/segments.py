@@ -21,7 +21,7 @@ for name, rows, segments in [("again", [2, 0, 2, 1, 2], [0, 0, 2, 2, 2]), ("some
     case(f"SparseSegmentMean/{name}", lambda table, i, s: F.embedding_bag(i, table, offsets, mode="mean"), signed(4, 3), rows, segments)
 for name, a, b, i, j in [("rows", (3, 2), (4, 2), [2, 0, 2], [3, 3, 1]), ("deep", (2, 2, 2), (3, 2, 2), [1, 1], [0, 2]), ("none", (3, 2), (3, 2), NONE, NONE)]:
     case(f"RowDot/{name}", lambda a, i, b, j: (a[i] * b[j]).flatten(1).sum(1), signed(*a), i, signed(*b), j)
-for name, x in [("vector", [0, 4, 0]), ("one", [2]), ("none", NONE)]:
+for name, x in [("vector", [0, 4, 0]), ("one", [2]), ("again", [1, 1, 1, 3])]:
     case(f"WeightedBincount/{name}", lambda i, w: torch.bincount(i, w, 5), x, signed(len(x)), grad=False)
 
 for axis in (0, 1, -1):
