@@ -36,11 +36,23 @@ def alexnet():
         nn.Flatten(), nn.Linear(9216, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000))
 
 
+class Lstm(nn.Module):
+    def __init__(self, vocabulary=10_000, width=650, layers=2):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.lstm = nn.LSTM(width, width, layers, batch_first=True)
+        self.linear = nn.Linear(width, vocabulary)
+
+    def forward(self, x):
+        return self.linear(self.lstm(self.embedding(x))[0]).flatten(0, 1)
+
+
 ROWS = {
     "tiny": (lambda: mlp(32, 64, 10), (16, 32), 10),
     "mlp": (lambda: mlp(784, 512, 512, 10), (64, 784), 10),
     "lenet": (lenet, (64, 1, 28, 28), 10),
     "alexnet": (alexnet, (32, 3, 224, 224), 1000),
+    "lstm": (Lstm, (20, 35), 10_000),
 }
 
 
@@ -53,7 +65,10 @@ def main():
     model = make()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
     loss = nn.CrossEntropyLoss()
-    x, y = torch.randn(shape), torch.randint(0, classes, (shape[0],))
+    if row == "lstm":
+        x, y = torch.randint(0, classes, shape), torch.randint(0, classes, (shape[0] * shape[1],))
+    else:
+        x, y = torch.randn(shape), torch.randint(0, classes, (shape[0],))
 
     def step():
         optimizer.zero_grad(set_to_none=True)

@@ -20,13 +20,13 @@ internal sealed class Measurement : IDisposable
     public Measurement(Row row, IKernelSet kernels, int threads)
     {
         var graph = new Graph();
-        var input = graph.Placeholder("input", DType.Float32, row.Input.With(0, Shape.Unknown));
+        var input = graph.Placeholder("input", row.IsText ? DType.Int64 : DType.Float32, row.IsText ? row.Input : row.Input.With(0, Shape.Unknown));
         var target = graph.Placeholder("target", DType.Int64, [Shape.Unknown]);
         var counter = graph.Variable("step", DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         var context = new BuildContext(graph, training: true, seed: 1, counter.Value);
-        var loss = Losses.SoftmaxCrossEntropy(context.Apply(row.Model, input), target);
+        var loss = Losses.SoftmaxCrossEntropy(context.Apply(row.Model, input).Reshape([-1, row.Classes]), target);
         var trainable = graph.Variables.Where(v => v.IsTrainable).ToList();
-        var parameters = trainable.Zip(Gradients.Of(loss, trainable), (variable, gradient) => new Parameter(variable, gradient!)).ToList();
+        var parameters = trainable.Zip(Gradients.Of(loss, trainable), (variable, gradient) => new Parameter(variable, gradient!.Dense())).ToList();
         var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
         _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1 });
         _step = _session.Compile([input, target], [loss], [.. updates, counter.Assign(counter.Value + 1)]);
@@ -65,15 +65,18 @@ internal sealed class Measurement : IDisposable
 
     private static Tensor Inputs(Row row)
     {
+        if (row.IsText) return Numbers(row, row.Input, 3);
         var tensor = Tensor.Uninitialized(DType.Float32, row.Input);
         Philox.FillNormal(tensor.Span<float>(), new PhiloxKey(1), 0, 0, 1);
         return tensor;
     }
 
-    private static Tensor Targets(Row row)
+    private static Tensor Targets(Row row) => Numbers(row, row.IsText ? [checked((int)row.Input.ElementCount)] : [row.Input[0]], 2);
+
+    private static Tensor Numbers(Row row, Shape shape, ulong seed)
     {
-        var tensor = Tensor.Uninitialized(DType.Int64, [row.Input[0]]);
-        Philox.FillIntegers(tensor.Span<long>(), 0, row.Classes, new PhiloxKey(2), 0);
+        var tensor = Tensor.Uninitialized(DType.Int64, shape);
+        Philox.FillIntegers(tensor.Span<long>(), 0, row.Classes, new PhiloxKey(seed), 0);
         return tensor;
     }
 }

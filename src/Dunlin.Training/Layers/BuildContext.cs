@@ -65,16 +65,23 @@ public sealed class BuildContext
     /// Builds a layer. The layer object gets its path at its first use in this context or a twin, and keeps it: used again, it shares its weights.
     /// </summary>
     /// <exception cref="ShapeException">Something does not fit; the message names the layer.</exception>
-    public Value Apply(Layer layer, Value input)
+    public Value Apply(Layer layer, Value input) => Within(layer, input, layer.Build);
+
+    /// <summary>Builds a layer that takes or gives more than one value, in a way of its own.</summary>
+    /// <param name="layer">The layer, for names and variables.</param>
+    /// <param name="input">Its main input.</param>
+    /// <param name="build">Adds its operations.</param>
+    /// <exception cref="ShapeException">Something does not fit; the message names the layer.</exception>
+    public Value Within(Layer layer, Value input, Func<BuildContext, Value, Value> build)
     {
-        if (layer.IsTransparent) return layer.Build(this, input);
+        if (layer.IsTransparent) return build(this, input);
         var (outer, first, place) = (_frame, Graph.Nodes.Count, _records.Count);
         _frame = new(_paths.PathOf(layer, outer.Path));
         _records.Add(null);
         using var scope = Graph.Scope(_frame.Path[(_frame.Path.LastIndexOf('/') + 1)..]);
         try
         {
-            var output = layer.Build(this, input);
+            var output = build(this, input);
             var flops = Graph.Nodes.Skip(first).Sum(FlopCount.Of);
             _records[place] = new(_frame.Path, layer.Kind, input.TensorType, output.TensorType, _frame.Parameters, flops - _frame.PartFlops);
             outer.PartFlops += flops;
