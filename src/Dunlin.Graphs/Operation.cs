@@ -44,6 +44,20 @@ public abstract record Operation
     /// <returns>One for each output, of its type and shape; null where the output does not change smoothly.</returns>
     public virtual IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => DoubleTranspose.PushForward(node, inputTangents);
 
+    /// <summary>
+    /// Adds the operations that compute this one for many examples at once, at least one of whose inputs differs between them. Without a rule
+    /// of its own an operation is applied to each example by itself, unless <see cref="TakesLeadingDimensions"/> says that one will do for all.
+    /// </summary>
+    /// <param name="node">The node, as it is for one example: its inputs and outputs tell the shapes.</param>
+    /// <param name="inputs">The inputs for all examples.</param>
+    /// <param name="batching">How many examples there are, and tools.</param>
+    /// <returns>The outputs, each with a first dimension for the examples; null where there is no rule.</returns>
+    public virtual IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        TakesLeadingDimensions ? node.Graph.AddNode(this, batching.Everywhere(inputs)).Outputs : null;
+
+    /// <summary>Whether it may be given one more leading dimension in every input, along which it does the same to each.</summary>
+    public virtual bool TakesLeadingDimensions => false;
+
     /// <summary>Why the operation has no gradient, in a sentence; null where it has one.</summary>
     public virtual string? NoGradientReason => null;
 

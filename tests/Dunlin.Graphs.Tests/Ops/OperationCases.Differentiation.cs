@@ -7,6 +7,8 @@ internal static partial class OperationCases
 {
     private static IEnumerable<OperationCase> Differentiation()
     {
+        foreach (var rearrangement in new Rearrangement[] { new Pad(new Axes(1), new Axes(2), 3), new StridedSlice(new Slicing(Step: -2)), new Tile(new Axes(2)) })
+            yield return One("BatchedRearrangement", x => x.Graph.Add(new BatchedRearrangement(rearrangement), [x]), Signed(2, 4));
         yield return Two("Barrier", (x, after) => x.Barrier(after), Signed(2, 3), Signed(4));
         // The surrogate is the function itself, so that differences agree.
         yield return One("StraightThrough", x => Operations.StraightThrough(x.Sin(), x.Sin()), Signed(2, 3));

@@ -27,6 +27,9 @@ public sealed record Concat(int Axis) : Operation
     public override Kernel Prepare(PrepareContext context) => new ConcatKernel(context.Inputs, context.Outputs[0], Axis);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [Operations.Concat(batching.Everywhere(inputs), Axis + 1)];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [.. Enumerable.Range(0, node.Inputs.Count).Select(i => (Gradient)outputGradients[0]!.Graph.Add(new ConcatPart(Axis, i), [outputGradients[0]!, .. node.Inputs]))];
 
@@ -64,6 +67,10 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PartKernel(context.Inputs, Axis, Part);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Axis + 1 }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -15,6 +15,10 @@ public sealed record ExpandDims(int Axis) : View
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new ExpandDims(Batching.Axis(Axis)), [batching.Everywhere(inputs[0])])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!.ReshapeLike(node.Inputs[0])];
 }
@@ -35,6 +39,10 @@ public sealed record Squeeze(Axes Axes) : View
             if (x[axis] is not (1 or Shape.Unknown)) throw Mismatch(inputs, $"dimension {axis} has length {x[axis]}; only those of length 1 can be removed.");
         return [new(type, Shape.Create([.. x.Dimensions.ToArray().Where((_, d) => !gone.Contains(d))]))];
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new Squeeze(Batching.Axis(Axes)), [batching.Everywhere(inputs[0])])];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -21,6 +21,10 @@ public sealed record FillLike : Operation
     public override Kernel Prepare(PrepareContext context) => new FillKernel(context.Outputs[0]);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [Batching.Aligned(inputs[1], node.Outputs[0].Shape.Rank).BroadcastToLike(batching.Everywhere(inputs[0]))];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [null, outputGradients[0]!.ReduceToLike(node.Inputs[1])];
 

@@ -20,6 +20,15 @@ public sealed record Gather : Operation
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var ((table, indices), rank, rows) = ((inputs[0], inputs[1]), node.Inputs[1].Shape.Rank, node.Inputs[0].Shape[0]);
+        if (!table.IsBatched) return [table.Value.Gather(indices.Value)];
+        if (!indices.IsBatched) return [Batching.First(Batching.Behind(table.Value, 1).Gather(indices.Value), rank)];
+        return batching.Length < 0 || rows < 0 ? null : [batching.Merged(table, 0).Gather(batching.Offset(indices.Value, rows))];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (table, indices, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
@@ -65,6 +74,16 @@ public sealed record ScatterAdd : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new RowSumKernel<double>(Name, "row number", inputs[0], inputs[1], fromTable: true)
         : new RowSumKernel<float>(Name, "row number", inputs[0], inputs[1], fromTable: true));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (table, indices, rows, count) = (batching.Everywhere(inputs[0]), inputs[1], batching.Everywhere(inputs[2]), node.Inputs[0].Shape[0]);
+        if (!indices.IsBatched) return [Batching.First(Operations.ScatterAdd(Batching.Behind(table, 1), indices.Value, Batching.Behind(rows, 1)), 1)];
+        if (batching.Length < 0 || count < 0) return null;
+        var flat = Operations.ScatterAdd(batching.Merged(new(table, true), 0), batching.Offset(indices.Value, count).Reshape([-1]), batching.Merged(new(rows, true), 0));
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -9,6 +9,9 @@ namespace Dunlin.Graphs.Ops;
 public sealed record Diagonal : Operation
 {
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);
@@ -26,6 +29,9 @@ public sealed record Diagonal : Operation
 /// <remarks>Gradient: <see cref="Diagonal"/> of dy.</remarks>
 public sealed record DiagonalPart : Operation
 {
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
@@ -70,6 +76,9 @@ internal sealed unsafe class DiagonalKernel(TensorType vectors, bool fill) : Ker
 /// <param name="Upper">Diagonals kept above the main one; negative for all.</param>
 public sealed record BandPart(int Lower, int Upper) : Operation
 {
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {

@@ -11,6 +11,9 @@ public sealed record OneHot(int Depth, DType Type) : Operation
     public override string? NoGradientReason => "Its input is made of integers.";
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);

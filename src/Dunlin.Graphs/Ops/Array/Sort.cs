@@ -17,6 +17,9 @@ public sealed record Sort(int? Count, bool Descending) : Operation
     public override string Name => Count is null ? "Sort" : "TopK";
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);
@@ -115,6 +118,9 @@ public sealed record InTopK(int K) : Operation
 {
     /// <inheritdoc/>
     public override string? NoGradientReason => "A test is constant almost everywhere.";
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

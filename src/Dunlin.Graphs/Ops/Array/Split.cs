@@ -23,6 +23,10 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     public override Dunlin.Tensors.Kernels.Kernel Prepare(PrepareContext context) => new SplitKernel(context.Inputs[0], Axis, Sizes.Values);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        node.Graph.AddNode(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs)).Outputs;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Operations.Concat([.. outputGradients.Select((dy, i) => dy ?? node.Outputs[i].ZerosLike())], Axis)];
 

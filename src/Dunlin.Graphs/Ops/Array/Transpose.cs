@@ -35,6 +35,10 @@ public sealed record Transpose(Axes Order) : Operation
     };
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new Transpose(new Axes([0, .. Order.Values.Select(d => d + 1)])), [batching.Everywhere(inputs[0])])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var back = new int[Order.Values.Length];

@@ -41,6 +41,9 @@ internal sealed record Reshape(Shape Target) : View
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [batching.WithShape(inputs[0].Value, node.Outputs[0].Shape.IsKnown ? node.Outputs[0].Shape : Target)];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!.ReshapeLike(node.Inputs[0])];
 }
@@ -58,6 +61,10 @@ public sealed record ReshapeLike : View
             ? [new(inputs[0].Type, inputs[1].Shape)]
             : throw Mismatch(inputs, "the numbers of elements differ.");
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Outputs[0].Shape.IsKnown ? batching.WithShape(inputs[0].Value, node.Outputs[0].Shape) : inputs[0].Value.ReshapeLike(batching.Everywhere(inputs[1]))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
@@ -81,6 +88,10 @@ internal sealed record Flatten(int Axis) : View
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new Flatten(Axis + 1), [batching.Everywhere(inputs[0])])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!.ReshapeLike(node.Inputs[0])];
 }
@@ -89,6 +100,9 @@ internal sealed record Flatten(int Axis) : View
 /// <remarks>Gradient: dy.</remarks>
 public sealed record Identity : View
 {
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
@@ -105,6 +119,9 @@ public sealed record StopGradient : View
 {
     /// <inheritdoc/>
     public override string? NoGradientReason => "That is what it is for.";
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)

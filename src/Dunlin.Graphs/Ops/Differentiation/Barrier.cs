@@ -11,6 +11,13 @@ public sealed record Barrier : View
     public override bool IsStateful => true;
 
     /// <inheritdoc/>
+    public override bool ReadsElements(int input) => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this, [batching.Everywhere(inputs[0]), .. inputs.Skip(1).Select(i => i.Value)])];
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => inputs.Count > 0 ? [inputs[0]] : throw Mismatch(inputs, "takes at least one input.");
 
     /// <inheritdoc/>

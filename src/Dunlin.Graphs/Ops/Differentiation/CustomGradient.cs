@@ -17,9 +17,6 @@ public delegate IReadOnlyList<Gradient?> GradientRule(IReadOnlyList<Value> input
 internal sealed record CustomGradient(int Sources, GradientRule Rule, bool IsDerivative) : Operation
 {
     /// <inheritdoc/>
-    public override bool ReadsElements(int input) => input >= Sources;
-
-    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [.. inputs.Skip(Sources)];
 
     /// <inheritdoc/>
@@ -27,6 +24,30 @@ internal sealed record CustomGradient(int Sources, GradientRule Rule, bool IsDer
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PassKernel(Sources, [.. context.Outputs.Select(o => o.Bytes)]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        bool[] own = [.. inputs.Select(i => i.IsBatched)];
+        var (sources, rule) = (Sources, Rule);
+        GradientRule each = (xs, ys, dys) =>
+        {
+            Value[] all = [.. xs, .. ys, .. dys];
+            int?[] axes = [.. all.Select((_, i) => i >= sources || own[i] ? (int?)0 : null)];
+            bool[] given = new bool[sources];
+            var dxs = Vectorize.Map(one =>
+            {
+                var parts = rule([.. one.Take(sources)], [.. one.Skip(sources).Take(ys.Count)], [.. one.Skip(sources + ys.Count)]);
+                for (var i = 0; i < sources; i++) given[i] = parts[i] is not null;
+                return [.. parts.OfType<Gradient>().Select(p => p.Dense())];
+            }, all, axes);
+            // What all examples share gets the sum of their gradients.
+            var next = 0;
+            return [.. Enumerable.Range(0, sources).Select(i => !given[i] ? null : (Gradient)(own[i] ? dxs[next++] : dxs[next++].Sum([0])))];
+        };
+        return node.Graph.AddNode(new CustomGradient(sources, each, IsDerivative),
+            [.. inputs.Take(sources).Select(i => i.Value), .. inputs.Skip(sources).Select(batching.Everywhere)]).Outputs;
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

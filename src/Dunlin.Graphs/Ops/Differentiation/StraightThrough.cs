@@ -8,6 +8,12 @@ namespace Dunlin.Graphs.Ops;
 public sealed record StraightThrough : View
 {
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
+    public override bool ReadsElements(int input) => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 2);

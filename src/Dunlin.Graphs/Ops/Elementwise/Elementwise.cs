@@ -35,6 +35,13 @@ public abstract record Elementwise : Operation
         ? fused.Prepare(context)
         : new BroadcastKernel(this, context.Inputs, context.Outputs[0]);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var rank = node.Inputs.Max(i => i.Shape.Rank);
+        return node.Graph.AddNode(this, [.. inputs.Select(i => Batching.Aligned(i, rank))]).Outputs;
+    }
+
     /// <summary>Throws unless all inputs have the same element type.</summary>
     protected DType SameType(IReadOnlyList<TensorType> inputs, int count)
     {

@@ -44,6 +44,19 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (a, b, rankA, rankB) = (inputs[0], inputs[1], node.Inputs[0].Shape.Rank, node.Inputs[1].Shape.Rank);
+        if (rankB == 2 && !b.IsBatched) return [a.Value.MatMul(b.Value, TransposeA, TransposeB)];
+        // (a · b)ᵀ = bᵀ · aᵀ, so that a single a is shared without repeating it.
+        if (rankA == 2 && !a.IsBatched) return [b.Value.MatMul(a.Value, !TransposeB, !TransposeA).Transpose(0, 2, 1)];
+        var (many, each) = (batching.Everywhere(a), batching.Everywhere(b));
+        if (rankA == rankB) return [many.MatMul(each, TransposeA, TransposeB)];
+        var rows = batching.WithShape(many, Joined(node.Inputs[0].Shape));
+        return [batching.WithShape(rows.MatMul(each, false, TransposeB), node.Outputs[0].Shape)];
+    }
+
     /// <summary>The kernel's specification for known types.</summary>
     internal MatMulSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation)
     {
@@ -55,7 +68,9 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         return new MatMulSpec(inputs[0].Type, batch, m, n, k, TransposeA, TransposeB, bias, activation);
     }
 
-    private static Value Rows(Value x) => x.Reshape([-1, x.Shape[^1]]);
+    private static Value Rows(Value x) => x.Reshape(Joined(x.Shape));
+
+    private static Shape Joined(Shape x) => [x[..^1].IsKnown ? checked((int)x[..^1].ElementCount) : Shape.Unknown, x[^1]];
 }
 
 /// <summary>Matrix products.</summary>

@@ -22,12 +22,23 @@ internal sealed record BatchNorm(double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormTrainSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchChannels(this, node, inputs, batching);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, mean) = (node.Inputs[0], node.Outputs[1]);
         var dy = outputGradients[0] ?? x.ZerosLike();
         var backward = node.Graph.AddNode(new BatchNormBackward(Epsilon), [x, node.Inputs[1], mean, node.Outputs[2], dy]).Outputs;
         return [Moments.Add(backward[0], x, mean, outputGradients, v => Channels(v, x)), backward[1], backward[2]];
+    }
+
+    /// <summary>Many examples as more channels.</summary>
+    internal static IReadOnlyList<Value> BatchChannels(Operation operation, Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        static int Channels(Value v) => v.Shape.Rank == 1 ? 0 : 1;
+        var outputs = node.Graph.AddNode(operation, [.. inputs.Select((v, i) => batching.Merged(v, Channels(node.Inputs[i])))]).Outputs;
+        return [.. outputs.Select((y, o) => batching.Apart(y, Channels(y), node.Outputs[o].Shape))];
     }
 
     /// <summary>Throws unless the inputs are x[N, C, …] and then vectors [C] of the same type.</summary>
@@ -64,6 +75,9 @@ public sealed record BatchNormBackward(double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormBackwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         Composition.Differentiate(node, outputGradients, inputs =>
         {
@@ -93,6 +107,9 @@ public sealed record BatchNormInference(double Epsilon) : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormInferSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

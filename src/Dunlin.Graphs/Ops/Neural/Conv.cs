@@ -17,6 +17,9 @@ public sealed record Sliding(Shape Strides, Shape PadBegin, Shape PadEnd, Shape 
         return new(All(stride), All(padding), All(padding), All(dilation), groups);
     }
 
+    /// <summary>As many times the groups.</summary>
+    internal Sliding Times(int groups) => this with { Groups = checked(Groups * groups) };
+
     internal ConvGeometry Geometry(Shape input, Shape weights) => new(input, weights, Strides, Dilations, PadBegin, PadEnd, Groups);
 
     internal bool Fits(int spatial) => Strides.Rank == spatial && PadBegin.Rank == spatial && PadEnd.Rank == spatial && Dilations.Rank == spatial
@@ -58,6 +61,16 @@ public sealed record Conv(Sliding Sliding) : Operation
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, w, y) = (inputs[0], inputs[1], node.Outputs[0].Shape);
+        if (!w.IsBatched) return [batching.Apart(batching.Merged(x, 0).Conv(w.Value, Sliding), 0, y)];
+        // Weights of their own are groups of their own.
+        if (!x.IsBatched && Sliding.Groups == 1) return [batching.Apart(x.Value.Conv(batching.Merged(w, 0), Sliding), 1, y)];
+        return batching.Length < 1 ? null : [batching.Apart(batching.Merged(x, 1).Conv(batching.Merged(w, 0), Sliding.Times(batching.Length)), 1, y)];
+    }
+
     internal ConvForwardSpec Spec(IReadOnlyList<TensorType> inputs, bool bias, Activation activation) =>
         new(inputs[0].Type, Sliding.Geometry(inputs[0].Shape, inputs[1].Shape), bias, activation);
 }
@@ -80,6 +93,17 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[2].Shape, context.Inputs[0].Shape)), inputs: 2);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (w, dy, x) = (inputs[0], inputs[1], inputs[2]);
+        if (w.IsBatched && batching.Length < 1) return null;
+        var axis = w.IsBatched ? 1 : 0;
+        var sliding = w.IsBatched ? Sliding.Times(batching.Length) : Sliding;
+        var dx = node.Graph.Add(new ConvBackwardData(sliding), [w.IsBatched ? batching.Merged(w, 0) : w.Value, batching.Merged(dy, axis), batching.Merged(x, axis)]);
+        return [batching.Apart(dx, axis, node.Outputs[0].Shape)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
@@ -107,6 +131,17 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape)), inputs: 2);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, dy, w) = (inputs[0], inputs[1], inputs[2]);
+        if (batching.Length < 1) return null;
+        var shared = !x.IsBatched && Sliding.Groups == 1;
+        var dw = node.Graph.Add(new ConvBackwardWeights(shared ? Sliding : Sliding.Times(batching.Length)),
+            [shared ? x.Value : batching.Merged(x, 1), batching.Merged(dy, 1), batching.Merged(w, 0)]);
+        return [batching.Apart(dw, 0, node.Outputs[0].Shape)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

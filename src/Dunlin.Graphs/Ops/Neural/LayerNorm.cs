@@ -29,6 +29,16 @@ internal sealed record LayerNorm(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => inputs[1].IsBatched || inputs[2].IsBatched
+        ? batching.By(node, inputs, v =>
+        {
+            var (one, zero) = (node.Inputs[1].OnesLike(), node.Inputs[1].ZerosLike());
+            var normal = node.Graph.AddNode(this, [v[0], one, zero]).Outputs;
+            return [normal[0] * v[1] + v[2], normal[1], normal[2]];
+        })
+        : node.Graph.AddNode(this, [inputs[0].Value, inputs[1].Value, inputs[2].Value]).Outputs;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, mean) = (node.Inputs[0], node.Outputs[1]);
@@ -62,15 +72,20 @@ public sealed record LayerNormBackward(double Epsilon) : Operation
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
-        Composition.Differentiate(node, outputGradients, inputs =>
-        {
-            var (x, scale, dy) = (inputs[0], inputs[1], inputs[4]);
-            var (mean, inverse) = (inputs[2].ExpandLast(), 1 / (inputs[3].ExpandLast() + Epsilon).Sqrt());
-            var normal = (x - mean) * inverse;
-            var g = dy * scale;
-            var dx = (g - g.Mean([-1], true) - normal * (g * normal).Mean([-1], true)) * inverse;
-            return [dx, (dy * normal).ReduceToLike(scale), dy.ReduceToLike(scale)];
-        });
+        Composition.Differentiate(node, outputGradients, Formula);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.By(node, inputs, Formula);
+
+    private Value[] Formula(IReadOnlyList<Value> inputs)
+    {
+        var (x, scale, dy) = (inputs[0], inputs[1], inputs[4]);
+        var (mean, inverse) = (inputs[2].ExpandLast(), 1 / (inputs[3].ExpandLast() + Epsilon).Sqrt());
+        var normal = (x - mean) * inverse;
+        var g = dy * scale;
+        var dx = (g - g.Mean([-1], true) - normal * (g * normal).Mean([-1], true)) * inverse;
+        return [dx, (dy * normal).ReduceToLike(scale), dy.ReduceToLike(scale)];
+    }
 }
 
 /// <summary>Layer normalisation.</summary>

@@ -29,6 +29,10 @@ internal sealed record Softmax(int Axis = -1, bool Logarithm = false) : Operatio
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new SoftmaxBackward(Axis, Logarithm), [node.Outputs[0], outputGradients[0]!])];
 }
@@ -57,6 +61,10 @@ public sealed record SoftmaxBackward(int Axis, bool Logarithm) : Operation
         var (outer, length, inner) = Along.Sizes(Axis, context.Inputs[0].Shape);
         return context.Heavy(new SoftmaxBackwardSpec(context.Inputs[0].Type, outer, length, inner, Logarithm));
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -13,6 +13,9 @@ namespace Dunlin.Graphs.Ops;
 public sealed record SoftmaxCrossEntropy : Operation
 {
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 2);
@@ -71,6 +74,9 @@ public sealed record SoftmaxCrossEntropy : Operation
 /// <remarks>Gradients: those of the formula in simple operations.</remarks>
 public sealed record SoftmaxCrossEntropyBackward : Operation
 {
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {

@@ -39,6 +39,10 @@ public sealed record ArgExtreme(int Axis, bool Smallest) : Operation
         _ => new ArgKernel<long>(inputs[0].Shape, Axis, Smallest),
     });
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value])];
+
     private sealed unsafe class ArgKernel<T>(Shape shape, int axis, bool smallest) : ParallelKernel(shape.ElementCount) where T : unmanaged, INumber<T>
     {
         private readonly (int Outer, int Length, int Inner) _sizes = Along.Sizes(axis, shape);

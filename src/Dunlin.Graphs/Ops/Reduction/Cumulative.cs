@@ -35,6 +35,10 @@ public sealed record Cumulative(Reducer Reducer, int Axis, bool Exclusive, bool 
     });
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, dy) = (node.Inputs[0], outputGradients[0]!);

@@ -33,6 +33,21 @@ public sealed record ReduceToLike : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, y) = (node.Inputs[0].Shape, node.Outputs[0].Shape);
+        var lead = x.Rank - y.Rank;
+        if (y.Dimensions.Contains(Shape.Unknown))
+        {
+            var like = Batching.Aligned(new(batching.Everywhere(inputs[1]), true), x.Rank);
+            var sum = batching.Everywhere(inputs[0]).ReduceToLike(like);
+            return [lead == 0 ? sum : sum.Squeeze([.. Enumerable.Range(1, lead)])];
+        }
+        int[] axes = [.. Enumerable.Range(0, x.Rank).Where(d => d < lead || (y[d - lead] == 1 && x[d] != 1)).Select(d => d + 1)];
+        return [batching.WithShape(axes.Length == 0 ? inputs[0].Value : inputs[0].Value.Sum(axes, keepDimensions: true), y)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!.BroadcastToLike(node.Inputs[0]), null];
 }

@@ -87,6 +87,13 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
         };
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axes = Each(Axes, node.Inputs[0].Shape.Rank) }, [inputs[0].Value])];
+
+    /// <summary>The dimensions of an example among those of many.</summary>
+    internal static Axes Each(Axes? axes, int rank) => axes is null ? new([.. Enumerable.Range(1, rank)]) : Batching.Axis(axes);
+
     /// <summary>How many elements of x each element of y stands for.</summary>
     private static Value Count(Value x, Value y) => x.Graph.Add(new CountRatio(x.Type), [x, y]);
 
@@ -124,6 +131,10 @@ public sealed record SpreadLike(Axes? Axes, bool KeepDimensions) : Operation
         foreach (var axis in axes) kept[axis] = 1;
         return BroadcastTo.Kernel(context.Inputs[0] with { Shape = Shape.Create(kept) }, context.Outputs[0]);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axes = Reduce.Each(Axes, node.Inputs[1].Shape.Rank) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

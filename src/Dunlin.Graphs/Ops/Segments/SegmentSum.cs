@@ -29,6 +29,16 @@ public sealed record SegmentSum(int Count) : Operation
         : new RowSumKernel<float>("SegmentSum", "segment", outputs[0], inputs[1], fromTable: false));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, segments) = (batching.Everywhere(inputs[0]), inputs[1]);
+        if (!segments.IsBatched) return [Batching.First(Batching.Behind(x, 1).SegmentSum(segments.Value, Count), 1)];
+        if (batching.Length < 0) return null;
+        var flat = batching.Merged(new(x, true), 0).SegmentSum(batching.Offset(segments.Value, Count).Reshape([-1]), checked(batching.Length * Count));
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]!.Gather(node.Inputs[1]), null];
 }
 

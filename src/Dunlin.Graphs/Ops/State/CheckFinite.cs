@@ -21,6 +21,9 @@ public sealed record CheckFinite(string What) : Operation
     public override bool PassesThrough => true;
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);

@@ -24,6 +24,10 @@ public sealed record TakeAlong(int Axis = -1) : Operation
     public override Kernel Prepare(PrepareContext context) => new TakeKernel(context.Inputs[0], context.Inputs[1], Axis);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new PutAlong(Axis), [outputGradients[0]!, node.Inputs[1], node.Inputs[0]]), null];
 
@@ -65,6 +69,10 @@ public sealed record PutAlong(int Axis = -1) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(WidenedKernel.Create([.. context.Inputs.Take(2)], context.Outputs, (inputs, outputs) =>
         inputs[0].Type == DType.Float64 ? new PutKernel<double>(inputs[1], outputs[0], Axis) : new PutKernel<float>(inputs[1], outputs[0], Axis)), 2, 3, 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -42,6 +42,10 @@ public abstract record Rearrangement : Operation
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
         [inputTangents[0] is { } tangent ? node.Graph.Add(Linear, [tangent]) : null];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new BatchedRearrangement(this), [batching.Everywhere(inputs[0])])];
+
     /// <summary>The operation without its blanks: its linear part.</summary>
     protected internal virtual Rearrangement Linear => this;
 
@@ -85,6 +89,10 @@ public sealed record RearrangementBackward(Rearrangement Forward) : Operation
             ? new ReturnKernel<double>(outputs[0], inputs[0].Shape, maps)
             : new ReturnKernel<float>(outputs[0], inputs[0].Shape, maps)), 1, 2, 1);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new RearrangementBackward(new BatchedRearrangement(Forward)), batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
