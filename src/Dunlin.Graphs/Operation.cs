@@ -52,7 +52,7 @@ public abstract record Operation
     /// <param name="inputs">The inputs for all examples.</param>
     /// <param name="batching">How many examples there are, and tools.</param>
     /// <returns>The outputs, each with a first dimension for the examples; null where there is no rule.</returns>
-    public virtual IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public virtual IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         TakesLeadingDimensions ? node.Graph.AddNode(this, batching.Everywhere(inputs)).Outputs : null;
 
     /// <summary>Whether it may be given one more leading dimension in every input, along which it does the same to each.</summary>

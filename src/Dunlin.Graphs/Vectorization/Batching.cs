@@ -2,7 +2,7 @@ using Dunlin.Graphs.Ops;
 
 namespace Dunlin.Graphs;
 
-/// <summary>Tools for rules that apply an operation to many examples at once; see <see cref="Operation.Batch"/>.</summary>
+/// <summary>Tools for rules that apply an operation to many examples at once; see <see cref="Operation.Vectorized"/>.</summary>
 public sealed class Batching
 {
     private readonly Value _sample;

@@ -4,7 +4,7 @@ namespace Dunlin.Graphs;
 
 /// <summary>
 /// Turns computations on one example into computations on many at once (vmap). Every operation on the way is replaced by one that does
-/// all examples, by its <see cref="Operation.Batch"/> rule; one without a rule is applied to each example by itself. What is the same for
+/// all examples, by its <see cref="Operation.Vectorized"/> rule; one without a rule is applied to each example by itself. What is the same for
 /// all examples is computed once.
 /// </summary>
 public static class Vectorize
@@ -70,7 +70,7 @@ public static class Vectorize
         if (node.Operation.Writes is { } variable)
             throw new DunlinException($"{node.Name} would give the variable {variable.Name} new elements for each example; assign outside of what is vectorised.");
         using var scope = node.Graph.Scope("batched/" + node.Name);
-        var outputs = node.Operation.Batch(node, inputs, batching) ?? OneByOne(node, inputs, batching);
+        var outputs = node.Operation.Vectorized(node, inputs, batching) ?? OneByOne(node, inputs, batching);
         return (outputs, true);
     }
 

@@ -27,7 +27,7 @@ public sealed record BroadcastTo : Operation
     public override Kernel Prepare(PrepareContext context) => Kernel(context.Inputs[0], context.Outputs[0]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var x = Batching.Aligned(inputs[0], node.Outputs[0].Shape.Rank);
         return [node.Outputs[0].Shape.IsKnown ? x.BroadcastTo(Shape.Of(batching.Length).Append(node.Outputs[0].Shape.Dimensions)) : x.BroadcastToLike(batching.Everywhere(inputs[1]))];
@@ -82,7 +82,7 @@ public sealed record BroadcastToShape(Shape Target) : Operation
     public override Kernel Prepare(PrepareContext context) => BroadcastTo.Copying(context.Inputs[0], context.Outputs[0]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [Batching.Aligned(inputs[0], Target.Rank).BroadcastTo(Shape.Of(batching.Length).Append(Target.Dimensions))];
 
     /// <inheritdoc/>

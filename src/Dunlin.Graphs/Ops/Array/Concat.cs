@@ -27,7 +27,7 @@ public sealed record Concat(int Axis) : Operation
     public override Kernel Prepare(PrepareContext context) => new ConcatKernel(context.Inputs, context.Outputs[0], Axis);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [Operations.Concat(batching.Everywhere(inputs), Axis + 1)];
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [Operations.Concat(batching.Everywhere(inputs), Axis + 1)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
@@ -69,7 +69,7 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
     public override Kernel Prepare(PrepareContext context) => new PartKernel(context.Inputs, Axis, Part);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Axis + 1 }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>

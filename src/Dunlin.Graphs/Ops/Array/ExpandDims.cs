@@ -15,7 +15,7 @@ public sealed record ExpandDims(int Axis) : View
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new ExpandDims(Batching.Axis(Axis)), [batching.Everywhere(inputs[0])])];
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ public sealed record Squeeze(Axes Axes) : View
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new Squeeze(Batching.Axis(Axes)), [batching.Everywhere(inputs[0])])];
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ public sealed record FillLike : Operation
     public override Kernel Prepare(PrepareContext context) => new FillKernel(context.Outputs[0]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [Batching.Aligned(inputs[1], node.Outputs[0].Shape.Rank).BroadcastToLike(batching.Everywhere(inputs[0]))];
 
     /// <inheritdoc/>

@@ -20,7 +20,7 @@ public sealed record Gather : Operation
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var ((table, indices), rank, rows) = ((inputs[0], inputs[1]), node.Inputs[1].Shape.Rank, node.Inputs[0].Shape[0]);
         if (!table.IsBatched) return [table.Value.Gather(indices.Value)];
@@ -76,7 +76,7 @@ public sealed record ScatterAdd : Operation
         : new RowSumKernel<float>(Name, "row number", inputs[0], inputs[1], fromTable: true));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (table, indices, rows, count) = (batching.Everywhere(inputs[0]), inputs[1], batching.Everywhere(inputs[2]), node.Inputs[0].Shape[0]);
         if (!indices.IsBatched) return [Batching.First(Operations.ScatterAdd(Batching.Behind(table, 1), indices.Value, Batching.Behind(rows, 1)), 1)];

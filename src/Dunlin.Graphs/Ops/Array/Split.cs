@@ -23,7 +23,7 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     public override Dunlin.Tensors.Kernels.Kernel Prepare(PrepareContext context) => new SplitKernel(context.Inputs[0], Axis, Sizes.Values);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         node.Graph.AddNode(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs)).Outputs;
 
     /// <inheritdoc/>

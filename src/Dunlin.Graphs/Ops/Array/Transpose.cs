@@ -35,7 +35,7 @@ public sealed record Transpose(Axes Order) : Operation
     };
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new Transpose(new Axes([0, .. Order.Values.Select(d => d + 1)])), [batching.Everywhere(inputs[0])])];
 
     /// <inheritdoc/>

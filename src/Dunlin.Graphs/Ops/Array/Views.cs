@@ -41,7 +41,7 @@ internal sealed record Reshape(Shape Target) : View
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [batching.WithShape(inputs[0].Value, node.Outputs[0].Shape.IsKnown ? node.Outputs[0].Shape : Target)];
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [batching.WithShape(inputs[0].Value, node.Outputs[0].Shape.IsKnown ? node.Outputs[0].Shape : Target)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
@@ -63,7 +63,7 @@ public sealed record ReshapeLike : View
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Outputs[0].Shape.IsKnown ? batching.WithShape(inputs[0].Value, node.Outputs[0].Shape) : inputs[0].Value.ReshapeLike(batching.Everywhere(inputs[1]))];
 
     /// <inheritdoc/>
@@ -88,7 +88,7 @@ internal sealed record Flatten(int Axis) : View
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new Flatten(Axis + 1), [batching.Everywhere(inputs[0])])];
 
     /// <inheritdoc/>

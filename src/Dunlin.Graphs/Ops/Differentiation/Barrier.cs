@@ -14,7 +14,7 @@ public sealed record Barrier : View
     public override bool ReadsElements(int input) => true;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this, [batching.Everywhere(inputs[0]), .. inputs.Skip(1).Select(i => i.Value)])];
 
     /// <inheritdoc/>

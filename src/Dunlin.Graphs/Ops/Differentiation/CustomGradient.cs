@@ -26,7 +26,7 @@ internal sealed record CustomGradient(int Sources, GradientRule Rule, bool IsDer
     public override Kernel Prepare(PrepareContext context) => new PassKernel(Sources, [.. context.Outputs.Select(o => o.Bytes)]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         bool[] own = [.. inputs.Select(i => i.IsBatched)];
         var (sources, rule) = (Sources, Rule);

@@ -36,7 +36,7 @@ public abstract record Elementwise : Operation
         : new BroadcastKernel(this, context.Inputs, context.Outputs[0]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var rank = node.Inputs.Max(i => i.Shape.Rank);
         return node.Graph.AddNode(this, [.. inputs.Select(i => Batching.Aligned(i, rank))]).Outputs;

@@ -45,7 +45,7 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (a, b, rankA, rankB) = (inputs[0], inputs[1], node.Inputs[0].Shape.Rank, node.Inputs[1].Shape.Rank);
         if (rankB == 2 && !b.IsBatched) return [a.Value.MatMul(b.Value, TransposeA, TransposeB)];

@@ -22,7 +22,7 @@ internal sealed record BatchNorm(double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormTrainSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchChannels(this, node, inputs, batching);
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchChannels(this, node, inputs, batching);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
@@ -75,7 +75,7 @@ public sealed record BatchNormBackward(double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormBackwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
@@ -109,7 +109,7 @@ public sealed record BatchNormInference(double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormInferSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -62,7 +62,7 @@ public sealed record Conv(Sliding Sliding) : Operation
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Bilinear(node, inputTangents);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (x, w, y) = (inputs[0], inputs[1], node.Outputs[0].Shape);
         if (!w.IsBatched) return [batching.Apart(batching.Merged(x, 0).Conv(w.Value, Sliding), 0, y)];
@@ -95,7 +95,7 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[2].Shape, context.Inputs[0].Shape)), inputs: 2);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (w, dy, x) = (inputs[0], inputs[1], inputs[2]);
         if (w.IsBatched && batching.Length < 1) return null;
@@ -133,7 +133,7 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
         context.Heavy(new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape)), inputs: 2);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (x, dy, w) = (inputs[0], inputs[1], inputs[2]);
         if (batching.Length < 1) return null;

@@ -29,7 +29,7 @@ internal sealed record LayerNorm(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => inputs[1].IsBatched || inputs[2].IsBatched
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => inputs[1].IsBatched || inputs[2].IsBatched
         ? batching.By(node, inputs, v =>
         {
             var (one, zero) = (node.Inputs[1].OnesLike(), node.Inputs[1].ZerosLike());
@@ -75,7 +75,7 @@ public sealed record LayerNormBackward(double Epsilon) : Operation
         Composition.Differentiate(node, outputGradients, Formula);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.By(node, inputs, Formula);
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.By(node, inputs, Formula);
 
     private Value[] Formula(IReadOnlyList<Value> inputs)
     {

@@ -32,7 +32,7 @@ public sealed record Pool(PoolKind Kind, Shape Window, Sliding Sliding) : Operat
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new PoolForwardSpec(context.Inputs[0].Type, Geometry(context.Inputs[0].Shape), Kind));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [.. node.Graph.AddNode(this, [.. inputs.Select(i => batching.Merged(i, 0))]).Outputs.Select((y, o) => batching.Apart(y, 0, node.Outputs[o].Shape))];
 
     /// <inheritdoc/>
@@ -81,7 +81,7 @@ public sealed record PoolBackward(PoolKind Kind, Shape Window, Sliding Sliding) 
         new PoolBackwardSpec(context.Inputs[0].Type, new Pool(Kind, Window, Sliding).Geometry(context.Outputs[0].Shape), Kind), inputs: Kind == PoolKind.Max ? 2 : 1);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [.. node.Graph.AddNode(this, [.. inputs.Select(i => batching.Merged(i, 0))]).Outputs.Select((y, o) => batching.Apart(y, 0, node.Outputs[o].Shape))];
 
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal sealed record Softmax(int Axis = -1, bool Logarithm = false) : Operatio
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed record SoftmaxBackward(int Axis, bool Logarithm) : Operation
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>

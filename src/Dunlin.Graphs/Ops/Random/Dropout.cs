@@ -30,7 +30,7 @@ internal sealed record Dropout(double Rate, ulong Seed, uint Stream) : Operation
         : new DropoutKernel<float, uint>(this, inputs[0].Shape.ElementCount));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         inputs[1].IsBatched ? null : [node.Graph.Add(this, [inputs[0].Value, inputs[1].Value])];
 
     /// <inheritdoc/>

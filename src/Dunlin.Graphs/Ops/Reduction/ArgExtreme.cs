@@ -40,7 +40,7 @@ public sealed record ArgExtreme(int Axis, bool Smallest) : Operation
     });
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value])];
 
     private sealed unsafe class ArgKernel<T>(Shape shape, int axis, bool smallest) : ParallelKernel(shape.ElementCount) where T : unmanaged, INumber<T>

@@ -35,7 +35,7 @@ public sealed record Cumulative(Reducer Reducer, int Axis, bool Exclusive, bool 
     });
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value])];
 
     /// <inheritdoc/>

@@ -33,7 +33,7 @@ public sealed record ReduceToLike : Operation
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (x, y) = (node.Inputs[0].Shape, node.Outputs[0].Shape);
         var lead = x.Rank - y.Rank;

@@ -88,7 +88,7 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axes = Each(Axes, node.Inputs[0].Shape.Rank) }, [inputs[0].Value])];
 
     /// <summary>The dimensions of an example among those of many.</summary>
@@ -133,7 +133,7 @@ public sealed record SpreadLike(Axes? Axes, bool KeepDimensions) : Operation
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axes = Reduce.Each(Axes, node.Inputs[1].Shape.Rank) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>

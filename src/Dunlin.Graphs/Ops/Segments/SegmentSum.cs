@@ -29,7 +29,7 @@ public sealed record SegmentSum(int Count) : Operation
         : new RowSumKernel<float>("SegmentSum", "segment", outputs[0], inputs[1], fromTable: false));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
     {
         var (x, segments) = (batching.Everywhere(inputs[0]), inputs[1]);
         if (!segments.IsBatched) return [Batching.First(Batching.Behind(x, 1).SegmentSum(segments.Value, Count), 1)];

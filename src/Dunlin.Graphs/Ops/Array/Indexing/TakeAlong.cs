@@ -24,7 +24,7 @@ public sealed record TakeAlong(int Axis = -1) : Operation
     public override Kernel Prepare(PrepareContext context) => new TakeKernel(context.Inputs[0], context.Inputs[1], Axis);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
@@ -71,7 +71,7 @@ public sealed record PutAlong(int Axis = -1) : Operation
         inputs[0].Type == DType.Float64 ? new PutKernel<double>(inputs[1], outputs[0], Axis) : new PutKernel<float>(inputs[1], outputs[0], Axis)), 2, 3, 1);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
 
     /// <inheritdoc/>

@@ -43,7 +43,7 @@ public abstract record Rearrangement : Operation
         [inputTangents[0] is { } tangent ? node.Graph.Add(Linear, [tangent]) : null];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new BatchedRearrangement(this), [batching.Everywhere(inputs[0])])];
 
     /// <summary>The operation without its blanks: its linear part.</summary>
@@ -91,7 +91,7 @@ public sealed record RearrangementBackward(Rearrangement Forward) : Operation
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Batch(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         [node.Graph.Add(new RearrangementBackward(new BatchedRearrangement(Forward)), batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
