@@ -52,6 +52,15 @@ public class IndexingTests
     }
 
     [Fact]
+    public void Long_lines_are_shared_among_threads_without_a_difference()
+    {
+        var (x, values) = (Numbers.Signed(90, 1000), Numbers.Between(-1, 1, 90, 400));
+        var places = Tensor.From(Enumerable.Range(0, 90 * 400).Select(i => i * 31 % 1000).ToArray(), [90, 400]);
+        foreach (var put in new Func<Value, Value, Value, Value>[] { (a, i, v) => a.AddAlong(i, v), (a, i, v) => a.ReplaceAlong(i, v), (a, i, v) => a.TakeAlong(i) * v, (a, i, v) => a.CumMax(1).Values })
+            Assert.Equal(Evaluate.Of(v => put(v[0], v[1], v[2]), 1, x, places, values).ToArray<double>(), Evaluate.Of(v => put(v[0], v[1], v[2]), 3, x, places, values).ToArray<double>());
+    }
+
+    [Fact]
     public void Searching_sorted_numbers_follows_NumPy()
     {
         var sorted = Tensor.From([1f, 2, 2, 5]);

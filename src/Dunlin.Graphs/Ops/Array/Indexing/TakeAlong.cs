@@ -78,14 +78,15 @@ public sealed record PutAlong(int Axis = -1) : Operation
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0]!.TakeAlong(node.Inputs[1], Axis), null, null];
 
-    private sealed unsafe class PutKernel<T>(TensorType indices, TensorType y, int axis) : Kernel where T : unmanaged, INumber<T>
+    private sealed unsafe class PutKernel<T>(TensorType indices, TensorType y, int axis) : ParallelKernel(indices.Shape.ElementCount + y.Shape.ElementCount) where T : unmanaged, INumber<T>
     {
         private readonly LinePlaces _places = new("PutAlong", axis, y.Shape, indices);
 
-        public override void Run(nint* buffers, ThreadTeam threads)
+        public override void Execute(int worker, int workers)
         {
-            NativeMemory.Clear((void*)buffers[2], (nuint)y.Bytes);
-            for (var i = 0L; i < _places.Count; i++) ((T*)buffers[2])[_places.At(buffers[1], i)] += ((T*)buffers[0])[i];
+            var (begin, end) = ThreadTeam.Share(_places.Blocks, worker, workers);
+            NativeMemory.Clear(Operand<T>(2) + begin * _places.TargetBlock, (nuint)((end - begin) * _places.TargetBlock * sizeof(T)));
+            for (var i = begin * _places.Block; i < end * _places.Block; i++) Operand<T>(2)[_places.At(Buffers[1], i)] += Operand<T>(0)[i];
         }
     }
 }
@@ -121,18 +122,20 @@ public sealed record ReplaceAlong(int Axis = -1) : Operation
         return [node.Graph.Add(this, [dy, indices, values.ZerosLike()]), null, Operations.Select(stays, dy.TakeAlong(indices, Axis), dy.Number(0))];
     }
 
-    private sealed unsafe class ReplaceKernel(TensorType x, TensorType indices, int axis) : Kernel
+    private sealed unsafe class ReplaceKernel(TensorType x, TensorType indices, int axis) : ParallelKernel(indices.Shape.ElementCount + x.Shape.ElementCount)
     {
         private readonly LinePlaces _places = new("ReplaceAlong", axis, x.Shape, indices);
         private readonly int _size = x.Type.Size();
 
         public override bool CanOverwrite(int input, int output) => input == 0;
 
-        public override void Run(nint* buffers, ThreadTeam threads)
+        public override void Execute(int worker, int workers)
         {
-            if (buffers[0] != buffers[3]) Buffer.MemoryCopy((void*)buffers[0], (void*)buffers[3], x.Bytes, x.Bytes);
-            for (var i = 0L; i < _places.Count; i++)
-                Buffer.MemoryCopy((byte*)buffers[2] + i * _size, (byte*)buffers[3] + _places.At(buffers[1], i) * _size, _size, _size);
+            var (begin, end) = ThreadTeam.Share(_places.Blocks, worker, workers);
+            var (first, bytes) = (begin * _places.TargetBlock * _size, (end - begin) * _places.TargetBlock * _size);
+            if (Buffers[0] != Buffers[3]) Buffer.MemoryCopy(Operand<byte>(0) + first, Operand<byte>(3) + first, bytes, bytes);
+            for (var i = begin * _places.Block; i < end * _places.Block; i++)
+                Buffer.MemoryCopy(Operand<byte>(2) + i * _size, Operand<byte>(3) + _places.At(Buffers[1], i) * _size, _size, _size);
         }
     }
 }
@@ -145,6 +148,15 @@ internal sealed unsafe class LinePlaces(string operation, int axis, Shape shape,
     private readonly (int Outer, int Length, int Inner) _sizes = Along.Sizes(axis, indices.Shape);
 
     public long Count => _numbers.Count;
+
+    /// <summary>Parts before the dimension, which do not touch one another: threads may share them.</summary>
+    public int Blocks => _sizes.Outer;
+
+    /// <summary>Numbers of a part.</summary>
+    public long Block => (long)_sizes.Length * _sizes.Inner;
+
+    /// <summary>Elements of the tensor in a part.</summary>
+    public long TargetBlock => (long)_length * _sizes.Inner;
 
     public long At(nint address, long position)
     {
