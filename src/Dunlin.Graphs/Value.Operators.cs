@@ -68,14 +68,26 @@ public sealed partial class Value
     /// <inheritdoc cref="Comparison.LessOrEqual"/>
     public static Value operator <=(Value a, double b) => a <= a.Number(b);
 
-    /// <inheritdoc cref="Logical.And"/>
-    public static Value operator &(Value a, Value b) => a.Graph.Add(Logical.And, [a, b]);
+    /// <summary>Of truth values, whether both hold; of integers, the bits that both have.</summary>
+    public static Value operator &(Value a, Value b) => a.Graph.Add(a.Type == DType.Bool ? Logical.And : Bitwise.And, [a, b]);
 
-    /// <inheritdoc cref="Logical.Or"/>
-    public static Value operator |(Value a, Value b) => a.Graph.Add(Logical.Or, [a, b]);
+    /// <summary>Of truth values, whether at least one holds; of integers, the bits that at least one has.</summary>
+    public static Value operator |(Value a, Value b) => a.Graph.Add(a.Type == DType.Bool ? Logical.Or : Bitwise.Or, [a, b]);
 
-    /// <inheritdoc cref="Logical.Xor"/>
-    public static Value operator ^(Value a, Value b) => a.Graph.Add(Logical.Xor, [a, b]);
+    /// <summary>Of truth values, whether exactly one holds; of integers, the bits that exactly one has.</summary>
+    public static Value operator ^(Value a, Value b) => a.Graph.Add(a.Type == DType.Bool ? Logical.Xor : Bitwise.Xor, [a, b]);
+
+    /// <inheritdoc cref="Bitwise.Not"/>
+    public static Value operator ~(Value x) => x.Graph.Add(Bitwise.Not, [x]);
+
+    /// <inheritdoc cref="Bitwise.ShiftLeft"/>
+    public static Value operator <<(Value a, Value b) => a.Graph.Add(Bitwise.ShiftLeft, [a, b]);
+
+    /// <inheritdoc cref="Bitwise.ShiftRight"/>
+    public static Value operator >>(Value a, Value b) => a.Graph.Add(Bitwise.ShiftRight, [a, b]);
+
+    /// <inheritdoc cref="Binary.Modulo"/>
+    public static Value operator %(Value a, Value b) => a.Graph.Add(Binary.Modulo, [a, b]);
 
     /// <inheritdoc cref="Logical.Not"/>
     public static Value operator !(Value x) => x.Graph.Add(Logical.Not, [x]);

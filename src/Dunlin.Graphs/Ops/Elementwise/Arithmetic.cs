@@ -5,29 +5,32 @@ namespace Dunlin.Graphs.Ops;
 
 public sealed partial record Binary
 {
-    /// <summary>a + b. Gradients: dy for both.</summary>
+    /// <summary>a + b; integers wrap around. Gradients: dy for both.</summary>
     public static readonly Binary Add = new("Add",
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
         (a, b, y, dy) => (dy, dy),
         new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
-        new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add));
+        new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add),
+        u8: new(TensorPrimitives.Add, TensorPrimitives.Add, TensorPrimitives.Add));
 
-    /// <summary>a − b. Gradients: dy and −dy.</summary>
+    /// <summary>a − b; integers wrap around. Gradients: dy and −dy.</summary>
     public static readonly Binary Subtract = new("Subtract",
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<float>.Subtract),
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<double>.Subtract),
         (a, b, y, dy) => (dy, -dy),
         new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<int>.Subtract),
-        new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<long>.Subtract));
+        new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<long>.Subtract),
+        u8: new(TensorPrimitives.Subtract, TensorPrimitives.Subtract, Reversed<byte>.Subtract));
 
-    /// <summary>a · b. Gradients: dy · b and dy · a.</summary>
+    /// <summary>a · b; integers wrap around. Gradients: dy · b and dy · a.</summary>
     public static readonly Binary Multiply = new("Multiply",
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
         (a, b, y, dy) => (dy * b, dy * a),
         new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
-        new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply));
+        new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply),
+        u8: new(TensorPrimitives.Multiply, TensorPrimitives.Multiply, TensorPrimitives.Multiply));
 
     /// <summary>a / b. Gradients: dy / b and −dy · y / b.</summary>
     public static readonly Binary Divide = new("Divide",
@@ -41,7 +44,8 @@ public sealed partial record Binary
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
         (a, b, y, dy) => Share(a, b, a > b, dy),
         new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
-        new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max));
+        new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max),
+        u8: new(TensorPrimitives.Max, TensorPrimitives.Max, TensorPrimitives.Max));
 
     /// <summary>min(a, b); NaN if either is. Gradients: dy for the smaller, half of it for each of equals.</summary>
     public static readonly Binary Minimum = new("Minimum",
@@ -49,7 +53,8 @@ public sealed partial record Binary
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
         (a, b, y, dy) => Share(a, b, a < b, dy),
         new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
-        new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min));
+        new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min),
+        u8: new(TensorPrimitives.Min, TensorPrimitives.Min, TensorPrimitives.Min));
 
     /// <summary>b where a > 0, else 0: what the rectifier hands back, a its output and b what it is given. Gradients: none for a, dy where a > 0 for b.</summary>
     public static readonly Binary RectifierGradient = new("RectifierGradient", Rectify<float>.Gradient, Rectify<double>.Gradient,
@@ -102,7 +107,7 @@ public sealed partial record Unary
 
     /// <summary>x². Gradient: 2 · x · dy.</summary>
     public static readonly Unary Square = new("Square", static (x, y) => TensorPrimitives.Multiply(x, x, y), static (x, y) => TensorPrimitives.Multiply(x, x, y),
-        (x, y, dy) => dy * 2 * x, static (x, y) => TensorPrimitives.Multiply(x, x, y), static (x, y) => TensorPrimitives.Multiply(x, x, y));
+        (x, y, dy) => dy * 2 * x, static (x, y) => TensorPrimitives.Multiply(x, x, y), static (x, y) => TensorPrimitives.Multiply(x, x, y), u8: static (x, y) => TensorPrimitives.Multiply(x, x, y));
 
     /// <summary>Hyperbolic tangent. Gradient: dy · (1 − y²).</summary>
     public static readonly Unary Tanh = new("Tanh", TensorPrimitives.Tanh, TensorPrimitives.Tanh, (x, y, dy) => dy * (1 - y.Square()));

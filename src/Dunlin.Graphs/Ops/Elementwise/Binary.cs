@@ -10,14 +10,20 @@ public sealed partial record Binary : Elementwise
     private readonly Maps<double> _f64;
     private readonly Maps<int> _i32;
     private readonly Maps<long> _i64;
+    private readonly Maps<byte> _u8;
     private readonly Func<Value, Value, Value, Value, (Value? A, Value? B)>? _gradient;
 
     private Binary(string name, Maps<float> f32, Maps<double> f64, Func<Value, Value, Value, Value, (Value?, Value?)>? gradient,
-        Maps<int> i32 = default, Maps<long> i64 = default, string? noGradient = null)
+        Maps<int> i32 = default, Maps<long> i64 = default, string? noGradient = null, Maps<byte> u8 = default)
     {
         Name = name;
-        (_f32, _f64, _i32, _i64, _gradient) = (f32, f64, i32, i64, gradient);
+        (_f32, _f64, _i32, _i64, _u8, _gradient) = (f32, f64, i32, i64, u8, gradient);
         NoGradientReason = noGradient;
+    }
+
+    private Binary(string name, Func<double, double, double> function, Func<Value, Value, Value, Value, (Value?, Value?)>? gradient, string? noGradient = null)
+        : this(name, SpecialFunctions.Single(function), SpecialFunctions.Double(function), gradient, noGradient: noGradient)
+    {
     }
 
     /// <summary>Every member of the table.</summary>
@@ -33,7 +39,14 @@ public sealed partial record Binary : Elementwise
     public override DType ResultType(IReadOnlyList<TensorType> inputs)
     {
         var type = SameType(inputs, 2);
-        return type.IsFloat() && _f32.IsDefined || type == DType.Int32 && _i32.IsDefined || type == DType.Int64 && _i64.IsDefined
+        return type switch
+        {
+            DType.Int32 => _i32.IsDefined,
+            DType.Int64 => _i64.IsDefined,
+            DType.UInt8 => _u8.IsDefined,
+            DType.Bool => false,
+            _ => _f32.IsDefined,
+        }
             ? type
             : throw Mismatch(inputs, $"is not defined for {type}.");
     }
@@ -44,6 +57,7 @@ public sealed partial record Binary : Elementwise
         DType.Float64 => _f64.Tile(scalar),
         DType.Int32 => _i32.Tile(scalar),
         DType.Int64 => _i64.Tile(scalar),
+        DType.UInt8 => _u8.Tile(scalar),
         DType.Float32 => _f32.Tile(scalar),
         _ => scalar[0] || scalar[1] ? null : new WidenedTile(_f32.Tile(scalar)!, inputs, inputs[0]),
     };

@@ -19,6 +19,8 @@ public sealed partial record Unary
 /// </summary>
 internal static class ErrorFunction
 {
+    private const double TwoOverRootPi = 1.1283791670955125739;
+
     private static readonly float[] P =
         [-2.72614225801306e-10f, 2.77068142495902e-08f, -2.10102402082508e-06f, -5.69250639462346e-05f, -7.34990630326855e-04f, -2.95459980854025e-03f, -1.60960333262415e-02f];
     private static readonly float[] Q =
@@ -83,6 +85,15 @@ internal static class ErrorFunction
         return x > 0 ? ErfcOfPositive(x) : 2 - ErfcOfPositive(-x);
     }
 
+    /// <summary>exp(x²) · erfc(x) for x ≥ 0, which neither underflows nor overflows.</summary>
+    public static double ScaledErfc(double x)
+    {
+        if (x < 1.25) return Math.Exp(x * x) * Erfc(x);
+        if (x < 28) return Math.Exp(TailExponent(x) - 0.5625) / x;
+        var s = 1 / (2 * x * x);
+        return TwoOverRootPi / 2 / x * (1 - s * (1 - 3 * s * (1 - 5 * s)));
+    }
+
     /// <summary>erfc of x ≥ 0.84375.</summary>
     private static double ErfcOfPositive(double x)
     {
@@ -90,11 +101,16 @@ internal static class ErrorFunction
         if (double.IsNaN(x)) return x;
         if (x < 1.25) return 1 - Middle - Polynomial<double>(MiddleP, x - 1) / Polynomial<double>(MiddleQ, x - 1);
         if (x > 28) return 0;
-        var s = 1 / (x * x);
-        var ratio = x < 1 / 0.35 ? Polynomial<double>(TailP, s) / Polynomial<double>(TailQ, s) : Polynomial<double>(FarP, s) / Polynomial<double>(FarQ, s);
         // The square is split so that its rounding does not spoil the exponential: z is x with half its digits, so z² is exact.
         var z = BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(x) & unchecked((long)0xFFFF_FFFF_0000_0000));
-        return Math.Exp(-z * z - 0.5625) * Math.Exp((z - x) * (z + x) + ratio) / x;
+        return Math.Exp(-z * z - 0.5625) * Math.Exp((z - x) * (z + x) + TailExponent(x)) / x;
+    }
+
+    /// <summary>ln(x · exp(x²) · erfc(x)) + 0.5625 for x from 1.25 to 28.</summary>
+    private static double TailExponent(double x)
+    {
+        var s = 1 / (x * x);
+        return x < 1 / 0.35 ? Polynomial<double>(TailP, s) / Polynomial<double>(TailQ, s) : Polynomial<double>(FarP, s) / Polynomial<double>(FarQ, s);
     }
 
     private static Vector<float> Polynomial(float[] coefficients, Vector<float> x)

@@ -5,13 +5,16 @@ namespace Dunlin.Graphs.Ops;
 
 public sealed partial record Binary
 {
-    /// <summary>aᵇ. Gradients: dy · b · aᵇ⁻¹ for a; for b dy · y · ln a where a > 0, else 0.</summary>
+    /// <summary>
+    /// aᵇ. Gradients: dy · b · aᵇ⁻¹ for a; for b dy · y · ln a where a > 0, else 0. Integers wrap around; a negative exponent is an error when it runs.
+    /// </summary>
     public static readonly Binary Pow = new("Pow", new(PowOf, PowOfScalar), new(PowOf, PowOfScalar), (a, b, y, dy) =>
-        (dy * b * a.Pow(b - 1), Operations.Select(a > 0, dy * y * Operations.Select(a > 0, a, a.OnesLike()).Log(), dy.Number(0))));
+        (dy * b * a.Pow(b - 1), Operations.Select(a > 0, dy * y * Operations.Select(a > 0, a, a.OnesLike()).Log(), dy.Number(0))),
+        new(WholePower), new(WholePower), u8: new(WholePower));
 
     /// <summary>(a − b)². Gradients: ±2 · dy · (a − b).</summary>
     public static readonly Binary SquaredDifference = new("SquaredDifference", new(SquareOfDifference), new(SquareOfDifference),
-        (a, b, y, dy) => (dy * 2 * (a - b), dy * 2 * (b - a)), new(SquareOfDifference), new(SquareOfDifference));
+        (a, b, y, dy) => (dy * 2 * (a - b), dy * 2 * (b - a)), new(SquareOfDifference), new(SquareOfDifference), u8: new(SquareOfDifference));
 
     /// <summary>√(a² + b²) without overflow. Gradients: dy · a / y and dy · b / y, not defined where both are 0.</summary>
     public static readonly Binary Hypot = new("Hypot", new(TensorPrimitives.Hypot), new(TensorPrimitives.Hypot), (a, b, y, dy) => (dy * a / y, dy * b / y));
@@ -25,11 +28,11 @@ public sealed partial record Binary
 
     /// <summary>a / b rounded down, as in NumPy. Of integers, a divisor of 0 is an error when it runs.</summary>
     public static readonly Binary FloorDivide = new("FloorDivide", new(FloorQuotient), new(FloorQuotient), null,
-        new(WholeQuotient), new(WholeQuotient), "It is constant almost everywhere.");
+        new(WholeQuotient), new(WholeQuotient), "It is constant almost everywhere.", new(WholeQuotient));
 
     /// <summary>a − b · ⌊a / b⌋, which has the sign of b, as in NumPy. Gradients: dy, and −dy · ⌊a / b⌋. Of integers, a divisor of 0 is an error when it runs.</summary>
     public static readonly Binary Modulo = new("Modulo", new(Remainder), new(Remainder), (a, b, y, dy) => (dy, -(dy * a.FloorDivide(b))),
-        new(WholeRemainder), new(WholeRemainder));
+        new(WholeRemainder), new(WholeRemainder), u8: new(WholeRemainder));
 
     // Element by element: TensorPrimitives.Pow goes through a logarithm and gives NaN for negative bases.
     private static void PowOf<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
@@ -72,7 +75,7 @@ public sealed partial record Binary
         for (var i = 0; i < a.Length; i++)
         {
             // −1 divides everything; the processor would overflow on the least number.
-            var rest = b[i] == -T.One ? T.Zero : a[i] % Divisor(b[i], "Modulo");
+            var rest = IsMinusOne(b[i]) ? T.Zero : a[i] % Divisor(b[i], "Modulo");
             y[i] = rest != T.Zero && T.IsNegative(rest) != T.IsNegative(b[i]) ? rest + b[i] : rest;
         }
     }
@@ -82,7 +85,7 @@ public sealed partial record Binary
         for (var i = 0; i < a.Length; i++)
         {
             var (x, d) = (a[i], Divisor(b[i], "FloorDivide"));
-            if (d == -T.One)
+            if (IsMinusOne(d))
             {
                 y[i] = unchecked(-x);
                 continue;
@@ -91,6 +94,20 @@ public sealed partial record Binary
             y[i] = x % d != T.Zero && T.IsNegative(x) != T.IsNegative(d) ? quotient - T.One : quotient;
         }
     }
+
+    private static void WholePower<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> y) where T : unmanaged, IBinaryInteger<T>
+    {
+        for (var i = 0; i < a.Length; i++)
+        {
+            var (factor, exponent, power) = (a[i], b[i], T.One);
+            if (T.IsNegative(exponent)) throw new DunlinException($"Pow: the exponent {exponent} is negative, for which integers have no result; Cast to a floating-point type.");
+            for (; exponent != T.Zero; exponent >>= 1, factor = unchecked(factor * factor))
+                if (T.IsOddInteger(exponent)) power = unchecked(power * factor);
+            y[i] = power;
+        }
+    }
+
+    private static bool IsMinusOne<T>(T value) where T : INumber<T> => T.IsNegative(value) && value == -T.One;
 
     private static T Divisor<T>(T value, string operation) where T : INumber<T> =>
         value != T.Zero ? value : throw new DunlinException($"{operation}: an element of the divisor is 0, for which integers have no result; Cast to a floating-point type or mask it with Select.");

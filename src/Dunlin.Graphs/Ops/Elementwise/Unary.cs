@@ -9,14 +9,20 @@ public sealed partial record Unary : Elementwise
     private readonly UnaryMap<double>? _f64;
     private readonly UnaryMap<int>? _i32;
     private readonly UnaryMap<long>? _i64;
+    private readonly UnaryMap<byte>? _u8;
     private readonly Func<Value, Value, Value, Value>? _gradient;
 
     private Unary(string name, UnaryMap<float>? f32, UnaryMap<double>? f64, Func<Value, Value, Value, Value>? gradient,
-        UnaryMap<int>? i32 = null, UnaryMap<long>? i64 = null, string? noGradient = null)
+        UnaryMap<int>? i32 = null, UnaryMap<long>? i64 = null, string? noGradient = null, UnaryMap<byte>? u8 = null)
     {
         Name = name;
-        (_f32, _f64, _i32, _i64, _gradient) = (f32, f64, i32, i64, gradient);
+        (_f32, _f64, _i32, _i64, _u8, _gradient) = (f32, f64, i32, i64, u8, gradient);
         NoGradientReason = noGradient;
+    }
+
+    private Unary(string name, Func<double, double> function, Func<Value, Value, Value, Value> gradient)
+        : this(name, SpecialFunctions.Single(function), SpecialFunctions.Double(function), gradient)
+    {
     }
 
     /// <summary>Every member of the table.</summary>
@@ -33,7 +39,14 @@ public sealed partial record Unary : Elementwise
     {
         ExpectInputs(inputs, 1);
         var type = inputs[0].Type;
-        return type.IsFloat() && _f32 is not null || type == DType.Int32 && _i32 is not null || type == DType.Int64 && _i64 is not null
+        return type switch
+        {
+            DType.Int32 => _i32 is not null,
+            DType.Int64 => _i64 is not null,
+            DType.UInt8 => _u8 is not null,
+            DType.Bool => false,
+            _ => _f32 is not null,
+        }
             ? type
             : throw Mismatch(inputs, $"is not defined for {type}.");
     }
@@ -44,6 +57,7 @@ public sealed partial record Unary : Elementwise
         DType.Float64 => Tile(_f64!),
         DType.Int32 => Tile(_i32!),
         DType.Int64 => Tile(_i64!),
+        DType.UInt8 => Tile(_u8!),
         DType.Float32 => Tile(_f32!),
         _ => new WidenedTile(Tile(_f32!), inputs, inputs[0]),
     };

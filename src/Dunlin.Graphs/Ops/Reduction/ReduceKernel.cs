@@ -15,6 +15,7 @@ internal static class ReduceKernel
             DType.Float32 => new ReduceKernel<float>(reducer, input.Shape, axes, threads),
             DType.Float64 => new ReduceKernel<double>(reducer, input.Shape, axes, threads),
             DType.Int32 => new ReduceKernel<int>(reducer, input.Shape, axes, threads),
+            DType.UInt8 => new ReduceKernel<byte>(reducer, input.Shape, axes, threads),
             _ => new ReduceKernel<long>(reducer, input.Shape, axes, threads),
         });
 }

@@ -36,7 +36,7 @@ public sealed record Reduce(Reducer Reducer, Axes? Axes, bool KeepDimensions) : 
     {
         ExpectInputs(inputs, 1);
         var (type, shape) = inputs[0];
-        if (type is DType.UInt8 or DType.Bool || (Reducer == Reducer.Mean && !type.IsFloat())) throw Mismatch(inputs, $"is not defined for {type}; Cast first.");
+        if (type == DType.Bool || (type == DType.UInt8 && Reducer is not (Reducer.Max or Reducer.Min)) || (Reducer == Reducer.Mean && !type.IsFloat())) throw Mismatch(inputs, $"is not defined for {type}; Cast first.");
         var axes = ResolvedAxes(shape.Rank, inputs);
         var lengths = new List<int>();
         for (var d = 0; d < shape.Rank; d++)
@@ -196,5 +196,8 @@ public static partial class Operations
     /// <inheritdoc cref="Reducer.Product"/>
     public static Value Product(this Value x, int[]? axes = null, bool keepDimensions = false) => Reduced(x, Reducer.Product, axes, keepDimensions);
 
-    private static Value Reduced(Value x, Reducer reducer, int[]? axes, bool keep) => x.Graph.Add(new Reduce(reducer, Axes.From(axes), keep), [x]);
+    /// <summary>Sums and products of UInt8 and Bool are of Int64, where they fit.</summary>
+    private static Value Reduced(Value x, Reducer reducer, int[]? axes, bool keep) => x.Type is (DType.UInt8 or DType.Bool) && reducer is (Reducer.Sum or Reducer.Product)
+        ? Reduced(x.Cast(DType.Int64), reducer, axes, keep)
+        : x.Graph.Add(new Reduce(reducer, Axes.From(axes), keep), [x]);
 }
