@@ -4,7 +4,7 @@ using Dunlin.Tensors;
 
 namespace Dunlin.Graphs.Tests.Ops.Special;
 
-/// <summary>Special functions against 17 digits from mpmath, in <c>references.csv</c>; eng/golden/special_functions.py makes it.</summary>
+/// <summary>Special functions against 17 digits from mpmath, in <c>references.csv</c>; eng/references/special_functions.py makes it.</summary>
 public class SpecialFunctionTests
 {
     private static readonly Dictionary<string, Func<IReadOnlyList<Value>, Value>> Functions = new()

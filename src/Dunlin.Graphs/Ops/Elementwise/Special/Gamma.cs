@@ -25,7 +25,7 @@ public sealed partial record Binary
     public static readonly Binary Zeta = new("Zeta", HurwitzZeta.Of, (a, b, y, dy) => (a.Underivable("Zeta has no derivative by its exponent a."), -dy * a * (a + 1).Zeta(b)));
 
     /// <summary>∂P(a, b) / ∂a. Gradients: for b the density · (ln b − ψ(a)); for a there is none: a step that needs it fails.</summary>
-    public static readonly Binary IgammaByA = new("IgammaByA", IncompleteGamma.LowerByA, (a, b, y, dy) =>
+    internal static readonly Binary IgammaByA = new("IgammaByA", IncompleteGamma.LowerByA, (a, b, y, dy) =>
         (a.Underivable("The incomplete gamma functions have no second derivative by a."), dy * GammaDensity(a, b) * (b.Log() - a.Digamma())));
 
     /// <summary>

@@ -1,6 +1,6 @@
 """Writes tests/Dunlin.Graphs.Tests/Ops/Special/references.csv: special functions to 17 digits, computed with mpmath (Debian: python3-mpmath) in 60.
 
-Each line is a function's name, its arguments and its value. Run: /usr/bin/python3 eng/golden/special_functions.py
+Each line is a function's name, its arguments and its value. Run: /usr/bin/python3 eng/references/special_functions.py
 """
 import pathlib
 import random
