@@ -11,8 +11,13 @@ internal static class Elements
     public static Tensor As(Tensor tensor, DType type)
     {
         if (tensor.Type == type) return tensor;
+        if (tensor.Type is DType.Int32 or DType.Int64 && type == DType.UInt8) return Evaluate.Of(x => x[0].Abs().Cast(type), tensor);
         if (!tensor.Type.IsFloat() || type.IsFloat()) return Evaluate.Of(x => x[0].Cast(type), tensor);
-        return Evaluate.Of(x => type == DType.Bool ? x[0] > 0 : ((type == DType.UInt8 ? x[0].Abs() : x[0]) * 3 + x[0].Sign()).Truncate().Cast(type), tensor);
+        return Evaluate.Of(x =>
+        {
+            var signed = type == DType.UInt8 ? x[0].Abs() : x[0];
+            return type == DType.Bool ? x[0] > 0 : (signed * 3 + signed.Sign()).Truncate().Cast(type);
+        }, tensor);
     }
 
     public static double[] Doubles(Tensor tensor) => As(tensor, DType.Float64).ToArray<double>();

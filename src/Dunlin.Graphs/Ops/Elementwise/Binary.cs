@@ -44,8 +44,7 @@ public sealed partial record Binary : Elementwise
             DType.Int32 => _i32.IsDefined,
             DType.Int64 => _i64.IsDefined,
             DType.UInt8 => _u8.IsDefined,
-            DType.Bool => false,
-            _ => _f32.IsDefined,
+            _ => type.IsFloat() && _f32.IsDefined,
         }
             ? type
             : throw Mismatch(inputs, $"is not defined for {type}.");

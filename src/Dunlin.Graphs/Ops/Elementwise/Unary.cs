@@ -44,8 +44,7 @@ public sealed partial record Unary : Elementwise
             DType.Int32 => _i32 is not null,
             DType.Int64 => _i64 is not null,
             DType.UInt8 => _u8 is not null,
-            DType.Bool => false,
-            _ => _f32 is not null,
+            _ => type.IsFloat() && _f32 is not null,
         }
             ? type
             : throw Mismatch(inputs, $"is not defined for {type}.");
