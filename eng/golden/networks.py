@@ -36,6 +36,9 @@ for dimensions, (largest, mean, x) in POOLS.items():
         case(f"Pool/{name}{dimensions}", function, distinct(*x))
         case(f"PoolBackward/{name}{dimensions}", lambda x, dy: backward(function, 0)(x, dy)[0], distinct(*x), signed(*y), grad=name != "max")
 
+for name, shape in [("matrix", (2, 3)), ("one", (1,)), ("empty", (0, 2))]:
+    case(f"StraightThrough/{name}", lambda forward, backward: backward + (forward - backward).detach(), signed(*shape), signed(*shape))
+
 channel = (signed(3), between(0.5, 1.5, 3))
 for name, x in [("rows", (5, 3)), ("lines", (4, 3, 2)), ("images", (2, 3, 2, 2))]:
     axes = [d for d in range(len(x)) if d != 1]

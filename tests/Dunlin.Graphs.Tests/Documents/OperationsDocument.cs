@@ -82,7 +82,7 @@ internal static partial class OperationsDocument
 
     private static string Name(SortedSet<DType> types)
     {
-        if (types.Count == Enum.GetValues<DType>().Length) return "any";
+        if (types.Count == Probe.EveryType.Length) return "any";
         var rest = types.Where(t => !t.IsFloat()).Select(t => t.ToString());
         return string.Join(", ", types.Count(t => t.IsFloat()) == 4 ? ["floats", .. rest] : types.Select(t => t.ToString()));
     }

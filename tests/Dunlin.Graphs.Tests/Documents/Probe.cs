@@ -11,7 +11,8 @@ internal sealed record Probe(Operation Operation, Tensor[] Inputs)
 {
     private const int Enough = 3;
 
-    private static readonly DType[] EveryType = Enum.GetValues<DType>();
+    /// <summary>All types of elements. A list of tensors is not made of elements: operations take lists, or they don't.</summary>
+    public static readonly DType[] EveryType = [.. Enum.GetValues<DType>().Where(t => t != DType.List)];
 
     private static readonly Lazy<ILookup<string, Func<(Graph, IReadOnlyList<Value> Inputs, Tensor[] Fed)>>> Cases = new(() =>
         OperationCases.All.Select(c => (c.Operation, Build(c.Inputs, (g, x) => c.Function(g, x))))
@@ -27,7 +28,7 @@ internal sealed record Probe(Operation Operation, Tensor[] Inputs)
         foreach (var build in Cases.Value[key])
         {
             var (graph, inputs, fed) = build();
-            foreach (var node in graph.Nodes.Where(n => OperationCases.Key(n.Operation) == key))
+            foreach (var node in graph.Nodes.Where(n => OperationCases.Key(n.Operation) == key && !HasLists(n)))
             {
                 if (!seen.Add(string.Join(",", node.Inputs.Select(v => v.TensorType)))) continue;
                 found.Add(new Probe(node.Operation, Run(graph, inputs, node.Inputs, fed)));
@@ -37,6 +38,11 @@ internal sealed record Probe(Operation Operation, Tensor[] Inputs)
         // Empty tensors say little about kernels.
         return [.. found.OrderByDescending(p => p.HasElements).Take(Enough)];
     }
+
+    /// <summary>Whether an operation is about lists of tensors, which can't be fed to it alone.</summary>
+    public static bool IsOfLists(string key) => Cases.Value[key].Any(build => build().Item1.Nodes.Any(n => OperationCases.Key(n.Operation) == key && HasLists(n)));
+
+    private static bool HasLists(Node node) => node.Inputs.Concat(node.Outputs).Any(v => v.Type == DType.List);
 
     private bool HasElements => Inputs.All(x => x.ElementCount > 0);
 

@@ -7,6 +7,8 @@ internal static partial class GoldenCases
     {
         foreach (var operation in new[] { "Placeholder", "Constant", "ReadVariable", "Assign" })
             yield return Without(operation, "It computes nothing: elements come in or go out as they are.");
+        yield return Without("Barrier", "Its output is its first input: it is about when.");
+        yield return Without("CustomGradient", "Its outputs are its inputs, and its gradient is what its rule says.");
         foreach (var operation in new[] { "Dropout", "RandomFill" })
             yield return Without(operation, "It is random, with a generator of Dunlin's own choice.");
         foreach (var operation in new[] { "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait" })

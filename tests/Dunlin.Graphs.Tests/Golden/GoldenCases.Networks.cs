@@ -38,6 +38,7 @@ internal static partial class GoldenCases
                 yield return Two($"PoolBackward/{name}{d}", (x, dy) => Backward(pool(x), dy, x));
             }
         }
+        yield return Two("StraightThrough", Operations.StraightThrough);
         yield return Many("BatchNorm", x => x[0].Graph.AddNode(new BatchNorm(1e-5), x).Outputs);
         yield return Many("BatchNormBackward", x => Backward(x[0].BatchNorm(x[1], x[2]).Y, x));
         yield return Many("BatchNormInference", x => [x[0].BatchNormInference(x[1], x[2], x[3], x[4])]);

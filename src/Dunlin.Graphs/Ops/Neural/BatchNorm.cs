@@ -121,9 +121,18 @@ public sealed record BatchNormInference(double Epsilon) : Operation
         });
 }
 
-/// <summary>The gradient that reaches x through the statistics that a normalisation gives away.</summary>
+/// <summary>What normalisations that give their statistics away have in common.</summary>
 internal static class Moments
 {
+    /// <summary>Throws unless a gradient's inputs x, scale, mean, variance, dy fit those and the outputs of the normalisation.</summary>
+    public static void CheckBackward(Operation forward, IReadOnlyList<TensorType> inputs, Func<IReadOnlyList<TensorType>, string, ShapeException> mismatch)
+    {
+        TensorType[] outputs = forward.Infer([inputs[0], inputs[1], inputs[1]]);
+        foreach (var (given, output) in new[] { inputs[4], inputs[2], inputs[3] }.Zip(outputs))
+            if (given.Type != output.Type || !given.Shape.Accepts(output.Shape))
+                throw mismatch(inputs, $"dy, mean and variance are like the outputs of the normalisation: {string.Join(", ", outputs)}.");
+    }
+
     /// <summary>Adds dmean / n and dvariance · 2 (x − mean) / n to dx, where anybody asks for them.</summary>
     public static Value Add(Value dx, Value x, Value mean, IReadOnlyList<Value?> outputGradients, Func<Value, Value> wide)
     {

@@ -56,10 +56,7 @@ public sealed record LayerNormBackward(double Epsilon) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 5);
-        TensorType[] forward = new LayerNorm(Epsilon).Infer([inputs[0], inputs[1], inputs[1]]);
-        for (var i = 0; i < 3; i++)
-            if (inputs[i == 0 ? 4 : i + 1] is var given && (given.Type != forward[i].Type || !given.Shape.Accepts(forward[i].Shape)))
-                throw Mismatch(inputs, $"mean, variance and dy are like the outputs of the normalisation: {forward[1]}, {forward[2]} and {forward[0]}.");
+        Moments.CheckBackward(new LayerNorm(Epsilon), inputs, Mismatch);
         return [inputs[0], inputs[1], inputs[1]];
     }
 

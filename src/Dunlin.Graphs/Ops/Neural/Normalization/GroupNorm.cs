@@ -59,7 +59,8 @@ public sealed record GroupNormBackward(int Groups, double Epsilon) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 5);
-        return inputs[0].Type == inputs[4].Type && inputs[0].Shape.Accepts(inputs[4].Shape) ? [inputs[0], inputs[1], inputs[1]] : throw Mismatch(inputs, "x and dy have the same type and shape.");
+        Moments.CheckBackward(new GroupNorm(Groups, Epsilon), inputs, Mismatch);
+        return [inputs[0], inputs[1], inputs[1]];
     }
 
     /// <inheritdoc/>

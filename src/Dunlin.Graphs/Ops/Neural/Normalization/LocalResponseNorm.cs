@@ -40,7 +40,7 @@ public sealed record LocalResponseNormBackward(int Size, double Alpha, double Be
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 2);
-        return inputs[0].Type == inputs[1].Type && inputs[0].Shape.Accepts(inputs[1].Shape) ? [inputs[0]] : throw Mismatch(inputs, "x and dy have the same type and shape.");
+        return inputs[0].Type.IsFloat() && inputs[0].Type == inputs[1].Type && inputs[0].Shape.Accepts(inputs[1].Shape) ? [inputs[0]] : throw Mismatch(inputs, "x and dy have the same floating-point type and shape.");
     }
 
     /// <inheritdoc/>

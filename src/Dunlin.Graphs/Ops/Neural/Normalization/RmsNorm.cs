@@ -44,7 +44,8 @@ public sealed record RmsNormBackward(double Epsilon) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 3);
-        return inputs[0].Type == inputs[2].Type && inputs[0].Shape.Accepts(inputs[2].Shape) ? [inputs[0], inputs[1]] : throw Mismatch(inputs, "x and dy have the same type and shape.");
+        var y = new RmsNorm(Epsilon).Infer([.. inputs.Take(2)])[0];
+        return y.Type == inputs[2].Type && y.Shape.Accepts(inputs[2].Shape) ? [inputs[0], inputs[1]] : throw Mismatch(inputs, "x and dy have the same type and shape.");
     }
 
     /// <inheritdoc/>
