@@ -9,7 +9,7 @@ namespace Dunlin.Training;
 public delegate Value Loss(Value prediction, Value target);
 
 /// <summary>The usual losses. Each is a mean over all elements of the target, so that the mean of ranks' losses on equal shares is the loss of the whole batch.</summary>
-public static class Losses
+public static partial class Losses
 {
     /// <summary>Cross entropy of softmax(prediction[…, C]) against class numbers target[…] (integers from 0 to C − 1).</summary>
     public static Value SoftmaxCrossEntropy(Value prediction, Value target) => prediction.SoftmaxCrossEntropy(target).Mean();
@@ -45,8 +45,13 @@ public static class Losses
         };
     }
 
-    /// <summary>The mean of max(0, 1 − prediction · target), for targets −1 and 1.</summary>
-    public static Value Hinge(Value prediction, Value target) => (1 - prediction * Like(prediction, target)).Relu().Mean();
+    /// <summary>The mean of d² / (2 · beta) where |d| = |prediction − target| is less than beta, else |d| − beta / 2 (Girshick, 2015): <see cref="Huber"/> over its delta.</summary>
+    /// <param name="beta">Above 0.</param>
+    public static Loss SmoothAbsolute(double beta = 1)
+    {
+        var huber = Huber(beta);
+        return (prediction, target) => huber(prediction, target) * (1 / beta);
+    }
 
     private static Value Difference(Value prediction, Value target) => prediction - Like(prediction, target);
 

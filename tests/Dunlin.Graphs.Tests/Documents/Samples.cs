@@ -29,4 +29,12 @@ internal static partial class Samples
         yield return new("EditDistance", x => x[0].EditDistance(x[1], x[2], x[3]), Integers([1, 2, 3, 1, 2, 1, 0, 0], 2, 4), lengths, Integers([1, 3, 3, 2, 2, 1], 2, 3), Integers([3, 1]));
         yield return new("SequenceMask", x => x[0].SequenceMask(x[1]), lengths, Signed(2, 4, 3));
     }
+
+    private static IEnumerable<Sample> Choices()
+    {
+        yield return new("CandidateSample", x => CandidateSampler.Uniform(6, 3).Draw(x[0], 1, 2).Classes, Tensor.Scalar(4L));
+        yield return new("CandidateSample", x => CandidateSampler.LogUniform(6, 9, unique: false).Draw(x[0], 1, 2).Classes, Tensor.Scalar(4L));
+        yield return new("CandidateSample", x => CandidateSampler.Unigram(x[1], 3).Draw(x[0], 1, 2).Classes, Tensor.Scalar(4L), Tensor.From([4.0, 1, 0, 2, 1]));
+        yield return new("NonMaxSuppression", x => x[0].NonMaxSuppression(x[1], 5), Tensor.From([0.0, 0, 4, 4, 0, 1, 4, 5, 8, 8, 9, 9], [3, 4]), Tensor.From([0.5, 0.75, 0.25]));
+    }
 }
