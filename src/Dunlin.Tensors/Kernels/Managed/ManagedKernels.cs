@@ -25,6 +25,9 @@ internal sealed class ManagedKernels : IKernelSet
     private static Kernel? Prepare<T>(KernelSpec spec, int threads) where T : unmanaged, IFloatingPointIeee754<T> => spec switch
     {
         MatMulSpec s => new MatMulKernel<T>(s, threads),
+        ConvForwardSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseForwardKernel<T>(s),
+        ConvBackwardDataSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseBackwardDataKernel<T>(s),
+        ConvBackwardWeightsSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseBackwardWeightsKernel<T>(s, threads),
         ConvForwardSpec s => new ConvForwardKernel<T>(s, threads),
         ConvBackwardDataSpec s => new ConvBackwardDataKernel<T>(s, threads),
         ConvBackwardWeightsSpec s => new ConvBackwardWeightsKernel<T>(s, threads),
