@@ -3,11 +3,18 @@ using Dunlin.Benchmarks;
 using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
+// dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
     var (one, all, ratio) = Scaling.Measure(workers, KernelSets.Resolve(args.Length > 2 ? args[2] : null));
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"workers":{{workers}},"one_items_s":{{one:F0}},"all_items_s":{{all:F0}},"speedup":{{ratio:F3}}}"""));
+    return 0;
+}
+if (args is ["loop"])
+{
+    var (forward, backward) = LoopCost.Measure();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
     return 0;
 }
 var profile = args.Contains("--profile");
