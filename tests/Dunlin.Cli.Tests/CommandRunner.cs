@@ -3,6 +3,9 @@ namespace Dunlin.Cli.Tests;
 /// <summary>Runs the command within this process, in a directory of its own.</summary>
 internal sealed class CommandRunner : IDisposable
 {
+    /// <summary>The folder of the documentation.</summary>
+    public static string Repository { get; } = FindRepository();
+
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("dunlin-").FullName;
 
     /// <summary>The environment that the command sees, and nothing of the tests' own.</summary>
@@ -50,4 +53,11 @@ internal sealed class CommandRunner : IDisposable
     }
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
+
+    private static string FindRepository()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Dunlin.slnx"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("No folder above the tests holds Dunlin.slnx.");
+        return folder;
+    }
 }

@@ -32,45 +32,6 @@ internal static class MeasureCatalogue
         ("mean-absolute-error", _ => Training.Metrics.MeanAbsoluteError));
 }
 
-/// <summary>Optimisers by name: each takes its learning rate as a schedule.</summary>
-internal static class OptimizerCatalogue
-{
-    private const string Rate = "learningRate", Decay = "weightDecay";
-
-    public static Catalogue<Func<Func<double, Schedule>, Optimizer>> All { get; } = new("optimizer",
-        ("sgd", s => WithRate(s, 0.1, s.Number(Decay, 0), (rate, decay) => Optimizers.Sgd(rate, decay))),
-        ("momentum", s => Momentum(s, nesterov: false)),
-        ("nesterov", s => Momentum(s, nesterov: true)),
-        ("adam", s => Adam(s, (rate, b1, b2, e) => Optimizers.Adam(rate, b1, b2, e))),
-        ("adamw", AdamW));
-
-    private static Func<Func<double, Schedule>, Optimizer> Momentum(Section s, bool nesterov)
-    {
-        var momentum = s.Number("momentum", 0.9, 0, 1);
-        return WithRate(s, 0.05, s.Number(Decay, 0), (rate, decay) => Optimizers.Momentum(rate, momentum, nesterov, decay));
-    }
-
-    private static Func<Func<double, Schedule>, Optimizer> AdamW(Section s)
-    {
-        var decay = s.Number(Decay, 0.01);
-        return Adam(s, (rate, b1, b2, e) => Optimizers.AdamW(rate, b1, b2, e, decay));
-    }
-
-    private static Func<Func<double, Schedule>, Optimizer> Adam(Section s, Func<Schedule, double, double, double, Optimizer> make)
-    {
-        var (beta1, beta2, epsilon) = (s.Number("beta1", 0.9, 0, 1), s.Number("beta2", 0.999, 0, 1), s.Number("epsilon", 1e-8));
-        return WithRate(s, 1e-3, 0, (rate, _) => make(rate, beta1, beta2, epsilon));
-    }
-
-    /// <summary>What all optimisers have: a learning rate, and a limit on the gradient's length.</summary>
-    private static Func<Func<double, Schedule>, Optimizer> WithRate(Section s, double usualRate, double decay, Func<Schedule, double, Optimizer> make)
-    {
-        var rate = s.Number(Rate, usualRate);
-        var clip = s.OptionalNumber("clipNorm", double.Epsilon);
-        return schedule => clip is { } limit ? make(schedule(rate), decay).After(new ClipByGlobalNorm(limit)) : make(schedule(rate), decay);
-    }
-}
-
 /// <summary>Schedules by name. All can rise to the learning rate first, over a part of the run.</summary>
 internal static class ScheduleCatalogue
 {

@@ -10,6 +10,9 @@ namespace Dunlin.Training;
 /// <param name="Links">The links in order.</param>
 public sealed record Optimizer(params IReadOnlyList<GradientTransform> Links)
 {
+    /// <summary>The learning rate; null where no link says that it applies one.</summary>
+    public Schedule? LearningRate => Links.Select(l => l.LearningRate).FirstOrDefault(rate => rate is not null);
+
     /// <summary>This optimiser, fed by more links.</summary>
     public Optimizer After(params IEnumerable<GradientTransform> links) => new([.. links, .. Links]);
 

@@ -11,6 +11,9 @@ public sealed record Scale(double Factor) : GradientTransform
 public sealed record ScaleBySchedule(Schedule Schedule) : GradientTransform
 {
     /// <inheritdoc/>
+    public override Schedule? LearningRate => Schedule;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var rate = context.At(Schedule);

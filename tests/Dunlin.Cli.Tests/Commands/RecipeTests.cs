@@ -1,3 +1,5 @@
+using System.Reflection;
+using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 
 namespace Dunlin.Cli.Tests.Commands;
@@ -54,12 +56,26 @@ public sealed class RecipeTests : IDisposable
         Assert.Contains("linear", _dunlin.Succeed("summary", "all.json"), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("sgd"), InlineData("momentum"), InlineData("nesterov"), InlineData("adam"), InlineData("adamw")]
-    public void Every_optimizer_and_schedule_trains(string optimizer)
+    public static TheoryData<string> Optimizers => [.. OptimizerCatalogue.All.Names];
+
+    [Theory, MemberData(nameof(Optimizers))]
+    public void Every_optimizer_trains(string optimizer) =>
+        _dunlin.Succeed("train", "tiny", "--optimizer", optimizer, "--set", "optimizer.clipNorm=1", "--set", "optimizer.average=0.9", "--max-steps", "2", "--set", "data.train=64", "--set", "data.test=8");
+
+    [Theory, InlineData("constant"), InlineData("cosine"), InlineData("linear"), InlineData("polynomial"), InlineData("step"), InlineData("exponential")]
+    public void Every_schedule_trains(string schedule) =>
+        _dunlin.Succeed("train", "tiny", "--learning-rate", "0.01", "--schedule", schedule, "--set", "schedule.warmup=0.5", "--max-steps", "2", "--set", "data.train=64", "--set", "data.test=8");
+
+    [Fact]
+    public void The_documentation_names_every_optimizer_and_its_options()
     {
-        foreach (var schedule in new[] { "constant", "cosine", "linear", "polynomial", "step", "exponential" })
-            _dunlin.Succeed("train", "tiny", "--optimizer", optimizer, "--learning-rate", "0.01", "--schedule", schedule, "--set", "schedule.warmup=0.5", "--set", "optimizer.clipNorm=1",
-                "--max-steps", "2", "--set", "data.train=64", "--set", "data.test=8");
+        var documentation = File.ReadAllText(Path.Combine(CommandRunner.Repository, "docs/configuration.md"));
+        var page = File.ReadAllText(Path.Combine(CommandRunner.Repository, "docs/optimizers.md"));
+        Assert.All(OptimizerCatalogue.All.Names, name => Assert.Contains($"`{name}`", documentation, StringComparison.Ordinal));
+        foreach (var method in typeof(Training.Optimizers).GetMethods(BindingFlags.Public | BindingFlags.Static))
+        {
+            Assert.Contains($"`{method.Name}`", page, StringComparison.Ordinal);
+            Assert.All(method.GetParameters().Skip(1), p => Assert.Contains($"`{p.Name}`", documentation, StringComparison.Ordinal));
+        }
     }
 }

@@ -15,6 +15,8 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{"training": [1]}""", "my.json: \"training\" must be an object with keys, got a list.")]
     [InlineData("""{"run": {"resume": "perhaps"}}""", "my.json: \"run.resume\" must be true or false, got \"perhaps\".")]
     [InlineData("""{"optimizer": "adma"}""", "my.json: \"optimizer\": there is no optimizer \"adma\"; did you mean \"adam\"?")]
+    [InlineData("""{"optimizer": "newton"}""", "my.json: \"optimizer\": there is no optimizer \"newton\"; known: sgd, momentum, nesterov, adagrad, adagrad-da, adadelta,")]
+    [InlineData("""{"optimizer": {"name": "ftrl", "initial": 0}}""", "my.json: \"optimizer\": Initial is above 0 and finite, not 0.")]
     [InlineData("""{"optimizer": {"beta1": 2}}""", "my.json: \"optimizer.beta1\" must be a number from 0 to 1, got \"2\".")]
     [InlineData("""{"model": [{"linear": {"featurs": 3}}]}""", "my.json: the key \"model.layers[0].features\" is missing; was \"featurs\" meant to be it?")]
     [InlineData("""{"model": ["flatten", {"linear": 10}, {"relu": 3}]}""", "my.json: \"model.layers[2]\" has no options, so it can't be given a value.")]

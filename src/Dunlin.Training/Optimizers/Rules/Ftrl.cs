@@ -16,6 +16,9 @@ namespace Dunlin.Training;
 /// <param name="Power">p, at most 0; −½ makes rates fall as AdaGrad's, 0 keeps them.</param>
 public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Shrinkage = 0, double Initial = 0.1, double Power = -0.5) : GradientTransform
 {
+    /// <inheritdoc/>
+    public override Schedule? LearningRate => Rate;
+
     /// <inheritdoc cref="Ftrl"/>
     public double L1 { get; } = Limits.NotNegative(L1);
 
@@ -62,6 +65,9 @@ public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Sh
 /// <param name="Initial">k₀, above 0.</param>
 public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, double Initial = 0.1) : GradientTransform
 {
+    /// <inheritdoc/>
+    public override Schedule? LearningRate => Rate;
+
     /// <inheritdoc cref="DualAveraging"/>
     public double L1 { get; } = Limits.NotNegative(L1);
 

@@ -14,6 +14,9 @@ namespace Dunlin.Training;
 /// <param name="Initial">With AdaGrad, what s is at first, above 0; null without it.</param>
 public sealed record ProximalStep(Schedule Rate, double L1 = 0, double L2 = 0, double? Initial = null) : GradientTransform
 {
+    /// <inheritdoc/>
+    public override Schedule? LearningRate => Rate;
+
     /// <inheritdoc cref="ProximalStep"/>
     public double L1 { get; } = Limits.NotNegative(L1);
 
