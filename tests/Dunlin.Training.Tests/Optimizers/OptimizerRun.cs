@@ -36,6 +36,8 @@ internal sealed class OptimizerRun : IDisposable
         _step.Run(_feeds, []);
     }
 
+    public void Set(Tensor weights) => _session.Set(_variable, weights);
+
     public T[] Weights<T>() where T : unmanaged => _session.Storage(_variable).ToArray<T>();
 
     public double[] WeightsAsDoubles() => Cast(_session.Storage(_variable), DType.Float64).ToArray<double>();
