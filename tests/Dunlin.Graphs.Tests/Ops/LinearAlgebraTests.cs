@@ -209,4 +209,21 @@ public class LinearAlgebraTests
             }
         }
     }
+
+    [Fact]
+    public void Only_eigenvalues_allocate_when_a_step_runs()
+    {
+        var graph = new Graph();
+        var x = graph.Placeholder("x", DType.Float32, [2, 6, 6]);
+        var y = Operations.Einsum("bij,bjk->bik", x.Solve(x.Inverse()), x.Svd().U) + x.Qr().R + x.Lu().L + x.PseudoInverse() + x.TriangularSolve(x)
+            + x.MatMul(x, transposeB: true).Cholesky() + Operations.Fft(x, x).Re + (x / 10).MatrixExponential() + x.Rfft().Im.Sum() + x.LogDeterminant().LogMagnitude.Sum();
+        using var session = new Session(graph, new SessionOptions { Threads = 1 });
+        var step = session.Compile([x], [y.Sum()]);
+        Tensor[] inputs = [Evaluate.Of(v => v[0].Cast(DType.Float32), Regular(2, 6, 6))];
+        Tensor[] outputs = [Tensor.Scalar(0f)];
+        for (var i = 0; i < 50; i++) step.Run(inputs, outputs);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++) step.Run(inputs, outputs);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
 }

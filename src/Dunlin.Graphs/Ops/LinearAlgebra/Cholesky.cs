@@ -64,6 +64,9 @@ public static partial class Operations
     /// <inheritdoc cref="Ops.Cholesky"/>
     public static Value Cholesky(this Value a) => a.Graph.Add(new Cholesky(), [a]);
 
-    /// <summary>The X[…, n, k] with A · X = B for the symmetric positive definite A = L · Lᵀ whose <see cref="Ops.Cholesky"/> factor L[…, n, n] is given; two triangular solves, through which it is differentiated.</summary>
+    /// <summary>
+    /// The X[…, n, k] with A · X = B[…, n, k] for the symmetric positive definite A = L · Lᵀ whose <see cref="Ops.Cholesky"/> factor L[…, n, n] is given: two
+    /// triangular solves, through which it is differentiated.
+    /// </summary>
     public static Value CholeskySolve(this Value l, Value b) => l.TriangularSolve(l.TriangularSolve(b), transposed: true);
 }

@@ -35,7 +35,8 @@ internal sealed class Contraction(string name, IReadOnlyList<(Value Value, int[]
                 var length = value.Shape[d];
                 if (!_lengths.TryGetValue(labels[d], out var known) || known == 1 || (known == Shape.Unknown && length != 1)) _lengths[labels[d]] = length;
                 else if (known != Shape.Unknown && length is not (1 or Shape.Unknown) && length != known)
-                    throw new ShapeException($"{name}({string.Join(", ", operands.Select(o => o.Value))}): dimension {d} of {value} has length {length}, but the same label has length {known} elsewhere.");
+                    throw new ShapeException($"{name}({string.Join(", ", operands.Select(o => o.Value))}): dimension {d} of {value} has length {length}, "
+                        + $"but the same label has length {known} elsewhere.");
             }
     }
 
@@ -98,10 +99,18 @@ internal sealed class Contraction(string name, IReadOnlyList<(Value Value, int[]
             return Reduce((Spread(a, all) * Spread(b, all), all), needed);
         }
         var apart = batch.Length == 0 && left.Length > 0;
-        var y = (apart ? Matrix(a, left[..^1], left[^1..], summed) : Matrix(a, batch, left, summed)).MatMul(Matrix(b, batch, summed, right));
+        var (x, transposeA) = apart ? Side(a, left[..^1], left[^1..], summed) : Side(a, batch, left, summed);
+        var (z, transposeB) = Side(b, batch, summed, right);
+        var y = x.MatMul(z, transposeA, transposeB);
         if ((apart || left.Length == 1) && right.Length == 1) return (y, result);
         return (y.Reshape([.. result.Select(l => _lengths[l])]), result);
     }
+
+    /// <summary>An operand of a matrix product; one that is there transposed need not be moved.</summary>
+    private (Value Value, bool Transposed) Side((Value Value, int[] Labels) x, int[] batch, int[] rows, int[] columns) =>
+        rows.Length > 0 && columns.Length > 0 && x.Labels.SequenceEqual([.. batch, .. columns, .. rows])
+            ? (Matrix(x, batch, columns, rows), true)
+            : (Matrix(x, batch, rows, columns), false);
 
     /// <summary>[batch…, rows, columns]: the labels of each side join into one dimension.</summary>
     private Value Matrix((Value Value, int[] Labels) x, int[] batch, int[] rows, int[] columns)

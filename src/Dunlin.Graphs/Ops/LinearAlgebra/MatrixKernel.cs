@@ -109,8 +109,9 @@ internal static class MatrixTypes
     {
         var n = Square(inputs, 0, mismatch);
         var (a, b) = (inputs[0].Shape, inputs[1].Shape);
-        if (inputs[1].Type != inputs[0].Type || b.Rank != a.Rank || !a[..^2].Accepts(b[..^2]) || !Shape.Of(n).Accepts([b[^2]]))
-            throw mismatch(inputs, $"the right sides are {inputs[0].Type}{a[..^2].Append(n, Shape.Unknown)}: matrices of as many rows for each matrix; give a vector a last dimension with ExpandDims(-1).");
+        if (inputs[1].Type == inputs[0].Type && b.Rank == a.Rank && a[..^2].Accepts(b[..^2]) && Shape.Of(n).Accepts([b[^2]])) return;
+        var expected = new TensorType(inputs[0].Type, a[..^2].Append(n, Shape.Unknown));
+        throw mismatch(inputs, $"the right sides are {expected}: matrices of as many rows for each matrix; give a vector a last dimension with ExpandDims(-1).");
     }
 
     /// <summary>The shorter side of a matrix, which may be unknown.</summary>

@@ -11,7 +11,8 @@ public static partial class Operations
     /// <summary>The inner products Σᵢ a[…, i] · b[…, i] of vectors in the last dimension; the leading ones are broadcast.</summary>
     public static Value Dot(this Value a, Value b)
     {
-        if (a.Shape.Rank == 0 || b.Shape.Rank == 0 || !Shape.Of(a.Shape[^1]).Accepts([b.Shape[^1]])) throw new ShapeException($"Dot({a}, {b}): takes vectors of equal length in the last dimension.");
+        if (a.Shape.Rank == 0 || b.Shape.Rank == 0 || !Shape.Of(a.Shape[^1]).Accepts([b.Shape[^1]]))
+            throw new ShapeException($"Dot({a}, {b}): takes vectors of equal length in the last dimension.");
         return (a * b).Sum([-1]);
     }
 
@@ -33,7 +34,8 @@ public static partial class Operations
         var (seenA, seenB) = (new HashSet<int>(), new HashSet<int>());
         for (var i = 0; i < axesA.Length; i++)
         {
-            if (!Along.Fits(axesA[i], a.Shape) || !Along.Fits(axesB[i], b.Shape)) throw new ShapeException($"TensorDot({a}, {b}): there is no dimension {axesA[i]} of the first or {axesB[i]} of the second.");
+            if (!Along.Fits(axesA[i], a.Shape) || !Along.Fits(axesB[i], b.Shape))
+                throw new ShapeException($"TensorDot({a}, {b}): there is no dimension {axesA[i]} of the first or {axesB[i]} of the second.");
             var (axisA, axisB) = ((axesA[i] + labelsA.Length) % labelsA.Length, (axesB[i] + labelsB.Length) % labelsB.Length);
             if (!seenA.Add(axisA) || !seenB.Add(axisB)) throw new ShapeException($"TensorDot({a}, {b}): the dimension {axesA[i]} of the first or {axesB[i]} of the second is given twice.");
             if (!Shape.Of(a.Shape[axisA]).Accepts([b.Shape[axisB]]))

@@ -53,7 +53,10 @@ public sealed record Solve(bool Transposed = false) : Operation
     }
 }
 
-/// <summary>The matrices A⁻¹[…, n, n] with A · A⁻¹ = 1, by Gaussian elimination with partial pivoting. To solve equations, <see cref="Ops.Solve"/> is cheaper and more precise. Floating-point; 16-bit floats are computed in Float32.</summary>
+/// <summary>
+/// The matrices A⁻¹[…, n, n] with A · A⁻¹ = 1, by Gaussian elimination with partial pivoting. To solve equations, <see cref="Ops.Solve"/> is cheaper
+/// and more precise. Floating-point; 16-bit floats are computed in Float32.
+/// </summary>
 /// <remarks>Gradient: −A⁻ᵀ · dy · A⁻ᵀ.</remarks>
 /// <exception cref="FactorizationException">When it runs: a matrix is singular (a pivot is exactly 0); the message names it and the row.</exception>
 public sealed record Inverse : Operation
@@ -82,8 +85,8 @@ public sealed record Inverse : Operation
     internal static string Singular(int row) =>
         $"is singular: the pivot of row {row} is 0; use PseudoInverse or LeastSquares, or add a small multiple of the identity to it.";
 
-    private sealed unsafe class InverseKernel<T>(Shape a, int workers) : MatrixKernel("Inverse", a[..^2], Math.Pow(a[^1], 3), 2, LuFactors.ScratchBytes<T>(a[^1]) + (long)a[^1] * a[^1] * sizeof(T), workers)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private sealed unsafe class InverseKernel<T>(Shape a, int workers)
+        : MatrixKernel("Inverse", a[..^2], Math.Pow(a[^1], 3), 2, LuFactors.ScratchBytes<T>(a[^1]) + (long)a[^1] * a[^1] * sizeof(T), workers) where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly int _n = a[^1];
 

@@ -63,8 +63,8 @@ public sealed record Svd : Operation
     /// <summary>(1 − x xᵀ) · y.</summary>
     private static Value Outside(Value x, Value y) => y - x.MatMul(x.MatMul(y, transposeA: true));
 
-    private sealed unsafe class SvdKernel<T>(Shape a, int workers) : MatrixKernel("Svd", a[..^2], JacobiSvd<T>.Work(a[^2], a[^1]), 4, JacobiSvd<T>.ScratchBytes(a[^2], a[^1]), workers)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private sealed unsafe class SvdKernel<T>(Shape a, int workers)
+        : MatrixKernel("Svd", a[..^2], JacobiSvd<T>.Work(a[^2], a[^1]), 4, JacobiSvd<T>.ScratchBytes(a[^2], a[^1]), workers) where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly (int M, int N) _size = (a[^2], a[^1]);
 

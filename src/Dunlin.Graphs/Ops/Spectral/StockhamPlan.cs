@@ -73,7 +73,17 @@ internal sealed unsafe class StockhamPlan<T> : FourierPlan<T> where T : unmanage
         private void Two(T* xRe, T* xIm, T* yRe, T* yIm, long step, int p)
         {
             var (wr, wi) = (_turnRe[2 * p + 1], _turnIm[2 * p + 1]);
-            for (var q = 0; q < _stride; q++)
+            var q = 0;
+            for (; q <= _stride - Vector<T>.Count; q += Vector<T>.Count)
+            {
+                var (ar, ai, br, bi) = (Vector.Load(xRe + q), Vector.Load(xIm + q), Vector.Load(xRe + q + step), Vector.Load(xIm + q + step));
+                Vector.Store(ar + br, yRe + q);
+                Vector.Store(ai + bi, yIm + q);
+                var (dr, di) = (ar - br, ai - bi);
+                Vector.Store(dr * wr - di * wi, yRe + q + _stride);
+                Vector.Store(dr * wi + di * wr, yIm + q + _stride);
+            }
+            for (; q < _stride; q++)
             {
                 var (ar, ai, br, bi) = (xRe[q], xIm[q], xRe[q + step], xIm[q + step]);
                 (yRe[q], yIm[q]) = (ar + br, ai + bi);
@@ -123,7 +133,22 @@ internal sealed unsafe class StockhamPlan<T> : FourierPlan<T> where T : unmanage
 
         private void Any(T* xRe, T* xIm, T* yRe, T* yIm, long step, int p)
         {
-            for (var q = 0; q < _stride; q++)
+            var q = 0;
+            for (; q <= _stride - Vector<T>.Count; q += Vector<T>.Count)
+                for (var j = 0; j < _radix; j++)
+                {
+                    var (re, im) = (Vector<T>.Zero, Vector<T>.Zero);
+                    for (int k = 0, root = 0; k < _radix; k++, root += root + j < _radix ? j : j - _radix)
+                    {
+                        var (ar, ai, wr, wi) = (Vector.Load(xRe + q + k * step), Vector.Load(xIm + q + k * step), _rootRe[root], _rootIm[root]);
+                        re += ar * wr - ai * wi;
+                        im += ar * wi + ai * wr;
+                    }
+                    var (tr, ti) = (_turnRe[_radix * p + j], _turnIm[_radix * p + j]);
+                    Vector.Store(re * tr - im * ti, yRe + q + (long)j * _stride);
+                    Vector.Store(re * ti + im * tr, yIm + q + (long)j * _stride);
+                }
+            for (; q < _stride; q++)
                 for (var j = 0; j < _radix; j++)
                 {
                     var (re, im) = (T.Zero, T.Zero);
