@@ -18,6 +18,25 @@ public class OwnPartsTests
     }
 
     [Fact]
+    public void Derivatives_of_all_kinds_agree_with_each_other()
+    {
+        var all = Derivatives.Compute();
+        double[] Of(string name) => all[name].ToArray<double>();
+        double[] v = [1, 2, -1], t = [0.1, 0.2, -0.3, 0.4];
+        double Dot(double[] a, double[] b) => a.Zip(b, (p, q) => p * q).Sum();
+        Assert.Equal(Dot(Of("gradient"), v), Of("along v")[0], 1e-12);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(Dot(t, [.. Enumerable.Range(0, 4).Select(r => Of("Jacobian")[3 * r + i])]), Of("vector times Jacobian")[i], 1e-12);
+            Assert.Equal(Dot(Of("Hessian")[(3 * i)..(3 * i + 3)], v), Of("Hessian times v")[i], 1e-12);
+            Assert.Equal(Enumerable.Range(0, 4).Average(e => Of("of each example")[3 * e + i]), Of("gradient")[i], 1e-12);
+        }
+        Assert.Equal(Of("gradient"), Of("recomputed"));
+        Assert.Equal([0.1, 0.1, 0.1], Of("through steps"));
+        Assert.Equal(Math.Sqrt(0.14), Of("norms of rows")[0], 1e-12);
+    }
+
+    [Fact]
     public void An_own_layer_and_an_own_optimiser_train_a_model()
     {
         var model = new Sequential(new Flatten(), new Linear(16), new Gate(new Linear(16)), new Linear(10));

@@ -13,15 +13,15 @@ internal sealed unsafe class FoldConstants : IPlanPass
 
     public void Run(PlanGraph graph)
     {
-        foreach (var node in graph.Nodes.ToList())
+        var rewriting = new Rewriting(graph);
+        foreach (var node in rewriting.Nodes())
         {
             if (node.Operation.IsStateful || node.Outputs.Any(o => o.Type.Type == DType.List) || node.After.Count > 0 || node.Outputs.Sum(o => o.Type.Bytes) > LargestResult) continue;
             if (!node.Inputs.Select((input, i) => input.Constant is not null || !node.Operation.ReadsElements(i)).All(known => known)) continue;
             var results = Evaluate(node);
-            graph.Nodes.Remove(node);
-            graph.Bypass(node, null);
+            rewriting.Remove(node, null);
             for (var o = 0; o < results.Length; o++)
-                graph.Replace(node.Outputs[o], new PlanValue(node.Outputs[o].Type, node.Name) { Constant = results[o] });
+                rewriting.Replace(node.Outputs[o], new PlanValue(node.Outputs[o].Type, node.Name) { Constant = results[o] });
         }
     }
 

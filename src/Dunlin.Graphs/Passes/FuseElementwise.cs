@@ -18,6 +18,7 @@ internal sealed class FuseElementwise : IPlanPass
     {
         var index = graph.Nodes.Select((node, i) => (node, i)).ToDictionary(p => p.node, p => p.i);
         var groups = new Dictionary<PlanNode, List<PlanNode>>();
+        var spans = new Dictionary<List<PlanNode>, (int First, int Last)>();
         foreach (var node in graph.Nodes)
         {
             if (!CanFuse(node)) continue;
@@ -27,7 +28,13 @@ internal sealed class FuseElementwise : IPlanPass
                 if (!groups.TryGetValue(producer, out var other) || other == group || other.Count + group.Count > LargestGroup) continue;
                 if (producer.Outputs[0].Type.Shape != node.Outputs[0].Type.Shape) continue;
                 List<PlanNode> union = [.. other, .. group];
-                if (!IsConvex(union, groups)) continue;
+                var (first, last) = (union.Min(n => index[n]), union.Max(n => index[n]));
+                // Where no group reaches over the first member's place, nothing before it can wait for a member.
+                var floor = spans.Any(s => s.Key != other && s.Key != group && s.Value.First < first && s.Value.Last >= first) ? 0 : first;
+                if (!IsConvex(union, groups, n => index[n] < floor)) continue;
+                spans.Remove(other);
+                spans.Remove(group);
+                spans[union] = (first, last);
                 group = union;
                 foreach (var member in union) groups[member] = union;
             }
@@ -42,7 +49,7 @@ internal sealed class FuseElementwise : IPlanPass
     /// <summary>
     /// Nothing that a member waits for may itself wait for a member. Groups made so far count as one node: each waits for all that its members wait for.
     /// </summary>
-    private static bool IsConvex(List<PlanNode> union, Dictionary<PlanNode, List<PlanNode>> groups)
+    private static bool IsConvex(List<PlanNode> union, Dictionary<PlanNode, List<PlanNode>> groups, Predicate<PlanNode> isBefore)
     {
         var members = union.ToHashSet();
         var seen = new HashSet<PlanNode>();
@@ -50,7 +57,7 @@ internal sealed class FuseElementwise : IPlanPass
         while (open.TryPop(out var node))
         {
             if (members.Contains(node)) return false;
-            if (!seen.Add(node)) continue;
+            if (isBefore(node) || !seen.Add(node)) continue;
             foreach (var mate in groups.GetValueOrDefault(node) ?? [node])
                 if (mate == node || seen.Add(mate))
                     foreach (var before in Before(mate)) open.Push(before);

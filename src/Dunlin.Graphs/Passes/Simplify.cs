@@ -10,12 +10,12 @@ internal sealed class Simplify : IPlanPass
 
     public void Run(PlanGraph graph)
     {
-        foreach (var node in graph.Nodes.ToList())
+        var rewriting = new Rewriting(graph);
+        foreach (var node in rewriting.Nodes())
             if (Same(node) is { } operand && operand.Type == node.Outputs[0].Type && node.After.Count == 0)
             {
-                graph.Nodes.Remove(node);
-                graph.Bypass(node, null);
-                graph.Replace(node.Outputs[0], operand);
+                rewriting.Remove(node, null);
+                rewriting.Replace(node.Outputs[0], operand);
             }
     }
 

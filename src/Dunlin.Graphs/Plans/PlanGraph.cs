@@ -123,18 +123,52 @@ internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
     /// <summary>Puts inputs before their readers, and otherwise keeps the graph's order.</summary>
     public void Sort()
     {
-        var sorted = new List<PlanNode>();
-        var seen = new HashSet<PlanNode>();
-        foreach (var node in Nodes.OrderBy(n => n.Order)) Visit(node);
-        Nodes = sorted;
-
-        void Visit(PlanNode node)
+        var (sorted, seen, done) = (new List<PlanNode>(), new HashSet<PlanNode>(), new HashSet<PlanNode>());
+        // A stack of its own: chains may be longer than a thread's stack is deep.
+        var open = new Stack<PlanNode>(Nodes.OrderByDescending(n => n.Order));
+        while (open.TryPeek(out var node))
         {
-            if (!seen.Add(node)) return;
-            foreach (var input in node.Inputs)
-                if (input.Producer is { } producer) Visit(producer);
-            foreach (var earlier in node.After) Visit(earlier);
-            sorted.Add(node);
+            if (!seen.Add(node))
+            {
+                open.Pop();
+                if (done.Add(node)) sorted.Add(node);
+                continue;
+            }
+            foreach (var earlier in node.After)
+                if (!seen.Contains(earlier)) open.Push(earlier);
+            for (var i = node.Inputs.Count - 1; i >= 0; i--)
+                if (node.Inputs[i].Producer is { } producer && !seen.Contains(producer)) open.Push(producer);
         }
+        Nodes = sorted;
+    }
+}
+
+/// <summary>Replaces values and removes nodes while a pass goes through a plan's nodes in order, without going through all of them for each.</summary>
+internal sealed class Rewriting(PlanGraph graph)
+{
+    private readonly Dictionary<PlanValue, PlanValue> _by = [];
+    private readonly HashSet<PlanNode> _gone = [];
+    private readonly bool _hasControlEdges = graph.Nodes.Any(n => n.After.Count > 0);
+
+    /// <summary>The nodes; those before have been rewritten by the time each comes.</summary>
+    public IEnumerable<PlanNode> Nodes()
+    {
+        foreach (var node in graph.Nodes)
+        {
+            for (var i = 0; i < node.Inputs.Count; i++) node.Inputs[i] = _by.GetValueOrDefault(node.Inputs[i], node.Inputs[i]);
+            yield return node;
+        }
+        graph.Nodes.RemoveAll(_gone.Contains);
+        for (var i = 0; i < graph.Fetches.Count; i++) graph.Fetches[i] = _by.GetValueOrDefault(graph.Fetches[i], graph.Fetches[i]);
+    }
+
+    /// <summary>Puts a value in another's place for all nodes to come.</summary>
+    public void Replace(PlanValue old, PlanValue by) => _by[old] = by;
+
+    /// <summary>Removes a node; see <see cref="PlanGraph.Bypass"/>.</summary>
+    public void Remove(PlanNode node, PlanNode? by)
+    {
+        _gone.Add(node);
+        if (_hasControlEdges) graph.Bypass(node, by);
     }
 }
