@@ -10,7 +10,6 @@ internal static partial class GoldenCases
         yield return Without("BatchedRearrangement", "It is another rearrangement for each of many tensors; vectorised results are compared with each by itself.");
         yield return Without("Barrier", "Its output is its first input: it is about when.");
         yield return Without("CustomGradient", "Its outputs are its inputs, and its gradient is what its rule says.");
-        yield return Without("BatchedRearrangement", "It is what vectorisation makes of the rearrangements, which have cases: the tests of vectorisation compare it with them.");
         foreach (var operation in new[] { "Dropout", "RandomFill" })
             yield return Without(operation, "It is random, with a generator of Dunlin's own choice.");
         foreach (var operation in new[] { "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait" })
