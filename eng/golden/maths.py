@@ -19,7 +19,7 @@ FUNCTIONS = {
     "Sinc": (torch.sinc, everywhere + ([0.0, 1, -0.5],)), "Logit": (torch.logit, shares), "Frac": (torch.frac, everywhere),
     "LogSigmoid": (F.logsigmoid, everywhere + (between(-40, 40, 6),)), "HardSwish": (F.hardswish, everywhere), "Tanhshrink": (F.tanhshrink, everywhere),
     "Celu": (lambda x: F.celu(x, 0.7), everywhere), "Softshrink": (lambda x: F.softshrink(x, 0.4), everywhere), "Hardshrink": (lambda x: F.hardshrink(x, 0.4), everywhere),
-    "Threshold": (lambda x: F.threshold(x, 0.1, 3), everywhere), "Polygamma": (lambda x: torch.polygamma(2, x), positive),
+    "Threshold": (lambda x: F.threshold(x, 0.1, 3), everywhere), "Polygamma": (lambda x: torch.polygamma(2, x), (between(0.4, 3, 2, 3), between(0.3, 0.5, 4), between(5, 50, 1), between(1, 2, 0))),
     "NanToNum": (lambda x: torch.nan_to_num(x, 7, 8, -9), everywhere + ([math.nan, math.inf, -math.inf, 1],)),
     "QuickGelu": (lambda x: x * torch.sigmoid(1.702 * x), everywhere), "Softmin": (lambda x: F.softmin(x, -1), (signed(2, 3), signed(1), between(-9, 9, 4))),
     "Glu": (F.glu, (signed(2, 4), signed(2), signed(3, 0))),

@@ -22,6 +22,10 @@ public sealed record SessionOptions
     /// <summary>The communicator along each named axis of the mesh, for collective operations.</summary>
     public Func<string, ICommunicator>? Communicators { get; init; }
 
+    /// <summary>Where <see cref="Ops.Print"/> writes its lines, one at a time.</summary>
+    /// <value>The console's error stream unless set.</value>
+    public TextWriter Output { get; init; } = Console.Error;
+
     /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, merge-loops, trim-operands, fuse-epilogues, fuse-bias-gradients, fuse-elementwise.</summary>
     public IReadOnlySet<string> DisabledPasses { get; init; } = new HashSet<string>();
 }

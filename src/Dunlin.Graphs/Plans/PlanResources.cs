@@ -3,15 +3,18 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Graphs.Plans;
 
 /// <summary>What the kernels of one plan share besides their operands.</summary>
-internal sealed class PlanResources(Func<string, ICommunicator> communicator, IReadOnlySet<string> disabledPasses)
+internal sealed class PlanResources(Func<string, ICommunicator> communicator, IReadOnlySet<string> disabledPasses, TextWriter output)
 {
     private readonly Dictionary<int, PendingSlot> _pending = [];
 
     /// <summary>For computing outside a session.</summary>
-    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."), new HashSet<string>());
+    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."), new HashSet<string>(), TextWriter.Null);
 
     /// <summary>Names of rewriting passes to leave out.</summary>
     public IReadOnlySet<string> DisabledPasses => disabledPasses;
+
+    /// <summary>Where printing operations write.</summary>
+    public TextWriter Output => output;
 
     public ICommunicator Communicator(string axis) => communicator(axis);
 

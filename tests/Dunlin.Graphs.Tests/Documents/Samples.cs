@@ -18,6 +18,12 @@ internal static partial class Samples
     {
         foreach (var distribution in Enum.GetValues<Distribution>())
             yield return new("RandomFill", x => x[0].Graph.Add(new RandomFill(distribution, 0, 1, DType.Float64, [3, 5], 2, 9), [x[0]]), Tensor.Scalar(4L));
+        yield return new("RandomIntegers", x => Operations.RandomIntegers(x[0], [3, 5], 2, 9, 0, 7), Tensor.Scalar(4L));
+        yield return new("RandomPermutation", x => x[0].RandomPermutationLike(x[1], 2, 9), Signed(5, 2), Tensor.Scalar(4L));
+        yield return new("RandomGamma", x => x[0].RandomGamma(x[1], 2, 9), Between(0.5, 3, 5), Tensor.Scalar(4L));
+        yield return new("RandomPoisson", x => x[0].RandomPoisson(x[1], 2, 9), Between(0.5, 30, 5), Tensor.Scalar(4L));
+        yield return new("RandomBinomial", x => Operations.RandomBinomial(x[0].Ceiling(), x[1], x[2], 2, 9), Between(0.5, 30, 5), Between(0, 1, 2, 1), Tensor.Scalar(4L));
+        yield return new("Categorical", x => x[0].Categorical(3, x[1], 2, 9), Signed(2, 4), Tensor.Scalar(4L));
     }
 
     private static IEnumerable<Sample> Sequences()

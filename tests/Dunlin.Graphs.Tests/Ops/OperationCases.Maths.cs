@@ -20,6 +20,11 @@ internal static partial class OperationCases
         yield return new("Ldexp", (_, x) => x[0].Ldexp(x[1]), [Signed(2, 3), Integers([1, -2, 0])]);
         yield return new("Ldexp", (_, x) => x[0].Ldexp(x[1]), [Signed(), Integers([1, -2, 0])]);
         yield return One("Ldexp", x => x.Frexp().Mantissa, Between(0.55, 0.95, 2, 3));
+        yield return One("Print", x => x.Print(elements: 0), Signed(2, 3));
+        yield return One("Assertion", x => x.Assert(x < 2), Signed(2, 3));
+        yield return new("GatherAxis", (_, x) => x[0].RandomCrop([2, 3], x[1], 1, 2), [Signed(3, 5), Counter(1)]);
+        yield return new("Gather", (_, x) => x[0].Shuffle(x[1], 1, 2), [Signed(4, 2), Counter(1)]);
+        yield return new("Softmax", (_, x) => x[0].GumbelSoftmax(x[1], 1, 2, 0.7), [Signed(2, 3), Counter(1)]);
         foreach (var order in new[] { 1, 2, 3 }) yield return One("Polygamma", x => x.Polygamma(order), Between(0.5, 3, 2, 3));
     }
 

@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>
-/// The same numbers in another element type: rounded to nearest between floating-point types, towards zero to integers (saturating),
-/// non-zero to true.
+/// The same numbers in another element type. Between floating-point types: to nearest, ties to even (Float64 to 16 bits by way of Float32), beyond the range ±∞. To integers:
+/// towards zero, held to the range, NaN to 0. To Bool: whether it is not 0, which NaN is not. From Bool: 0 or 1.
 /// </summary>
 /// <remarks>Gradient: dy in the type of x, between floating-point types; none else.</remarks>
 public sealed record Cast(DType To) : Elementwise

@@ -12,6 +12,18 @@ public enum Distribution
     Normal,
     /// <summary>As <see cref="Normal"/>, but numbers farther than two deviations from the mean are drawn again.</summary>
     TruncatedNormal,
+    /// <summary>A plus exponentially distributed numbers of mean B.</summary>
+    Exponential,
+    /// <summary>As Laplace's double exponential: density exp(−|x − A| / B) / 2B.</summary>
+    Laplace,
+    /// <summary>As Cauchy's: density 1 / (πB · (1 + ((x − A) / B)²)).</summary>
+    Cauchy,
+    /// <summary>As the largest of many: distribution function exp(−exp(−(x − A) / B)).</summary>
+    Gumbel,
+    /// <summary>Logistically: distribution function σ((x − A) / B).</summary>
+    Logistic,
+    /// <summary>As eᶻ of z that is normally distributed with mean A and standard deviation B.</summary>
+    LogNormal,
 }
 
 /// <summary>
@@ -70,10 +82,32 @@ public sealed record RandomFill(Distribution Distribution, double A, double B, D
             for (var at = begin; at < end; at += TileFunction.MaxLength)
             {
                 var length = (int)Math.Min(TileFunction.MaxLength, end - at);
-                if (type.Type == DType.Float64) Fill(new Span<double>(Operand<double>(output) + at, length), key, (ulong)at);
+                if (fill.Distribution > Distribution.TruncatedNormal) Invert(key, at, length);
+                else if (type.Type == DType.Float64) Fill(new Span<double>(Operand<double>(output) + at, length), key, (ulong)at);
                 else Fill(new Span<float>(Operand<float>(output) + at, length), key, (ulong)at);
             }
         }
+
+        /// <summary>Samples by inverting the distribution function, in Float64 so that the tails reach far.</summary>
+        private void Invert(PhiloxKey key, long at, int length)
+        {
+            for (var i = at; i < at + length; i++)
+            {
+                var draws = new Draws(key, (ulong)i);
+                var value = fill.Distribution == Distribution.LogNormal ? Math.Exp(fill.A + fill.B * draws.Normal()) : fill.A + fill.B * Standard(fill.Distribution, ref draws);
+                if (type.Type == DType.Float64) Operand<double>(output)[i] = value;
+                else Operand<float>(output)[i] = (float)value;
+            }
+        }
+
+        private static double Standard(Distribution distribution, ref Draws draws) => distribution switch
+        {
+            Distribution.Exponential => draws.Exponential(),
+            Distribution.Laplace => draws.Exponential() * ((draws.Bits() & 1) == 0 ? 1 : -1),
+            Distribution.Cauchy => double.TanPi(draws.Uniform() - 0.5),
+            Distribution.Gumbel => -Math.Log(draws.Exponential()),
+            _ => draws.Uniform() is var u ? Math.Log(u) - SpecialFunctions.Log1p(-u) : 0,
+        };
 
         private void Fill(Span<float> y, PhiloxKey key, ulong at)
         {
@@ -134,4 +168,36 @@ public static partial class Operations
     /// <summary>Normally distributed numbers within two deviations of the mean; see <see cref="RandomFill"/>.</summary>
     public static Value TruncatedNormal(Value counter, Shape shape, ulong seed, uint stream, double mean = 0, double deviation = 1, DType type = DType.Float32) =>
         counter.Graph.Add(new RandomFill(Distribution.TruncatedNormal, mean, deviation, type, shape, seed, stream), [counter]);
+
+    /// <summary>Exponentially distributed numbers of mean 1 / <paramref name="rate"/>; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomExponential(Value counter, Shape shape, ulong seed, uint stream, double rate = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.Exponential, 0, 1 / rate, type, shape, seed, stream), [counter]);
+
+    /// <summary>Laplace-distributed numbers; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomLaplace(Value counter, Shape shape, ulong seed, uint stream, double location = 0, double scale = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.Laplace, location, scale, type, shape, seed, stream), [counter]);
+
+    /// <summary>Cauchy-distributed numbers; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomCauchy(Value counter, Shape shape, ulong seed, uint stream, double location = 0, double scale = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.Cauchy, location, scale, type, shape, seed, stream), [counter]);
+
+    /// <summary>Gumbel-distributed numbers; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomGumbel(Value counter, Shape shape, ulong seed, uint stream, double location = 0, double scale = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.Gumbel, location, scale, type, shape, seed, stream), [counter]);
+
+    /// <summary>As <see cref="RandomGumbel"/>, of a value's type and shape.</summary>
+    public static Value RandomGumbelLike(this Value like, Value counter, ulong seed, uint stream) =>
+        like.Graph.Add(new RandomFill(Distribution.Gumbel, 0, 1, like.Type, null, seed, stream), [counter, like]);
+
+    /// <summary>Logistically distributed numbers; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomLogistic(Value counter, Shape shape, ulong seed, uint stream, double location = 0, double scale = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.Logistic, location, scale, type, shape, seed, stream), [counter]);
+
+    /// <summary>Numbers whose logarithm is normally distributed; see <see cref="RandomFill"/>.</summary>
+    public static Value RandomLogNormal(Value counter, Shape shape, ulong seed, uint stream, double mean = 0, double deviation = 1, DType type = DType.Float32) =>
+        counter.Graph.Add(new RandomFill(Distribution.LogNormal, mean, deviation, type, shape, seed, stream), [counter]);
+
+    /// <summary>Random numbers of a distribution, with a value's type and shape; see <see cref="RandomFill"/>. For parameters that are learned, shift and scale standard ones.</summary>
+    public static Value RandomLike(this Value like, Distribution distribution, Value counter, ulong seed, uint stream, double a = 0, double b = 1) =>
+        like.Graph.Add(new RandomFill(distribution, a, b, like.Type, null, seed, stream), [counter, like]);
 }

@@ -3,15 +3,12 @@ using Dunlin.Tensors.Kernels;
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>
-/// Stands for a derivative that is not known, of the type of the input: a step that needs it fails with the reason when it runs. Where
+/// Stands for a derivative that is not known, of the type of the input: a step that needs it fails with the reason when it is planned. Where
 /// an operation can be differentiated by some of its inputs only, this keeps the others from passing for constants.
 /// </summary>
 /// <param name="Reason">A sentence.</param>
 internal sealed record Underivable(string Reason) : Operation
 {
-    /// <inheritdoc/>
-    public override bool IsStateful => true;
-
     /// <inheritdoc/>
     public override bool ReadsElements(int input) => false;
 
