@@ -37,6 +37,7 @@ public sealed class Session : IDisposable
     private readonly ConcurrentBag<ThreadTeam> _spareTeams = [];
     private readonly ConcurrentBag<Step> _steps = [];
     private readonly ConcurrentDictionary<object, Step> _bodies = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<Resource, Lazy<IDisposable>> _resources = new(ReferenceEqualityComparer.Instance);
     private ThreadTeam? _team;
 
     /// <summary>Creates a session without running anything.</summary>
@@ -95,6 +96,7 @@ public sealed class Session : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var resource in _resources.Values) resource.Value.Dispose();
         foreach (var step in _steps) step.Dispose();
         _team?.Dispose();
         foreach (var team in _spareTeams) team.Dispose();
@@ -103,6 +105,9 @@ public sealed class Session : IDisposable
     internal ICommunicator Communicator(string axis) => Options.Communicators is { } find
         ? find(axis)
         : throw new DunlinException($"The graph has a collective along the mesh axis '{axis}', but the session was given no communicators.");
+
+    /// <summary>The state of a resource, made at its first use.</summary>
+    internal object StateOf(Resource resource) => _resources.GetOrAdd(resource, static r => new Lazy<IDisposable>(r.CreateState)).Value;
 
     /// <summary>The step that runs the body of a control-flow operation whose shapes depend on elements.</summary>
     internal Step StepOf(object owner, Func<StepRequest> request) => _bodies.GetOrAdd(owner, _ =>

@@ -3,20 +3,26 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Graphs.Plans;
 
 /// <summary>What the kernels of one plan share besides their operands.</summary>
-internal sealed class PlanResources(Func<string, ICommunicator> communicator, IReadOnlySet<string> disabledPasses, TextWriter output)
+/// <param name="session">The session that they run in; null for computing outside of one.</param>
+/// <param name="disabledPasses">Names of rewriting passes to leave out.</param>
+internal sealed class PlanResources(Session? session, IReadOnlySet<string> disabledPasses)
 {
     private readonly Dictionary<int, PendingSlot> _pending = [];
 
     /// <summary>For computing outside a session.</summary>
-    public static PlanResources None => new(axis => throw new DunlinException($"There is no mesh axis {axis} here."), new HashSet<string>(), TextWriter.Null);
+    public static PlanResources None => new(null, new HashSet<string>());
 
     /// <summary>Names of rewriting passes to leave out.</summary>
     public IReadOnlySet<string> DisabledPasses => disabledPasses;
 
     /// <summary>Where printing operations write.</summary>
-    public TextWriter Output => output;
+    public TextWriter Output => session?.Options.Output ?? TextWriter.Null;
 
-    public ICommunicator Communicator(string axis) => communicator(axis);
+    /// <summary>The session's state of a resource.</summary>
+    public object State(Resource resource) => session?.StateOf(resource) ?? throw new DunlinException($"There is no session here to hold {resource.Name}.");
+
+    /// <summary>The communicator along a mesh axis.</summary>
+    public ICommunicator Communicator(string axis) => session?.Communicator(axis) ?? throw new DunlinException($"There is no mesh axis {axis} here.");
 
     /// <summary>The place where a started collective waits for its second half.</summary>
     public PendingSlot Pending(int key) => _pending.TryGetValue(key, out var slot) ? slot : _pending[key] = new PendingSlot();

@@ -71,7 +71,7 @@ internal sealed class StaticPlan : Plan
         try
         {
             team.Enter();
-            var resources = new PlanResources(session.Communicator, _request.DisabledPasses, session.Options.Output);
+            var resources = new PlanResources(session, _request.DisabledPasses);
             var lowering = Lowering.Of(graph, schedule, session.Kernels, team, resources, session.Storage);
             return new PlanInstance(new(lowering, _feedTypes.Length), [.. graph.Fetches.Select(f => f.Type)], graph, schedule);
         }
