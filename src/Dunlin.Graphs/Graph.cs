@@ -91,6 +91,8 @@ public sealed class Graph
         Value[] inputs;
         try { inputs = [.. given.Select(Import)]; }
         catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"{operation.Name}: its input {e.Message}", e); }
+        if (!operation.TakesLists && inputs.FirstOrDefault(i => i.Type == DType.List) is { } list)
+            throw new ShapeException($"{operation.Name} does not take lists of tensors such as {list}; stack the list first.");
         TensorType[] outputs;
         try { outputs = operation.Infer([.. inputs.Select(v => v.TensorType)]); }
         catch (ShapeException e) when (_scope.Length > 0) { throw new ShapeException($"In {_scope.TrimEnd('/')}: {e.Message}"); }

@@ -70,6 +70,9 @@ public abstract record Operation
     /// <summary>Whether output 0 is input 0, and it runs for its effect only, so that what computes the same again may leave it out.</summary>
     public virtual bool PassesThrough => false;
 
+    /// <summary>Whether it makes sense on handles of lists.</summary>
+    internal virtual bool TakesLists => false;
+
     /// <summary>The variable that it gives new elements, which are also output 0; null for most.</summary>
     public virtual Variable? Writes => null;
 

@@ -16,5 +16,7 @@ internal static partial class GoldenCases
             yield return Without(operation, "It takes several ranks: the tests of collectives compare it with sums on one.");
         foreach (var operation in new[] { "Loop", "If", "AddLists", "StackList", "UnstackList", "StackLike" })
             yield return Without(operation, "It runs other operations: the tests of loops compare it with what those give one after the other.");
+        foreach (var operation in new[] { "Enqueue", "Dequeue", "CloseQueue", "QueueSize" })
+            yield return Without(operation, "It hands elements on as they are: the tests of queues say in which order.");
     }
 }

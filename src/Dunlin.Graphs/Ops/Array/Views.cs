@@ -7,6 +7,9 @@ namespace Dunlin.Graphs.Ops;
 public abstract record View : Operation
 {
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => new MemoryView(0);
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ namespace Dunlin.Graphs.Ops;
 internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
 {
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override bool IsStateful => Then.Effects.Any() || Otherwise.Effects.Any();
 
     /// <inheritdoc/>

@@ -6,6 +6,9 @@ namespace Dunlin.Graphs.Ops;
 /// <summary>An operation on lists of tensors. Lists are values: what changes one gives a new list that shares the elements.</summary>
 internal abstract record ListOperation : Operation
 {
+    /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
     /// <summary>A list.</summary>
     protected static TensorType ListType => new(DType.List, []);
 
@@ -78,6 +81,9 @@ internal sealed record AddLists : ListOperation
 /// <param name="Element">What is known of the elements.</param>
 internal sealed record StackList(TensorType Element) : DynamicOperation
 {
+    /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {

@@ -39,6 +39,9 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     public long Limit { get; init; }
 
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override bool IsStateful => Body.Effects.Any();
 
     /// <summary>The place of the first state among the inputs.</summary>
