@@ -43,4 +43,17 @@ internal static partial class Samples
         yield return new("CandidateSample", x => CandidateSampler.Unigram(x[1], 3).Draw(x[0], 1, 2).Classes, Tensor.Scalar(4L), Tensor.From([4.0, 1, 0, 2, 1]));
         yield return new("NonMaxSuppression", x => x[0].NonMaxSuppression(x[1], 5), Tensor.From([0.0, 0, 4, 4, 0, 1, 4, 5, 8, 8, 9, 9], [3, 4]), Tensor.From([0.5, 0.75, 0.25]));
     }
+
+    private static IEnumerable<Sample> Queues()
+    {
+        static TensorQueue Numbers() => new("numbers", 4, new TensorType(DType.Float64, []));
+        yield return new("Enqueue", x => Numbers().Enqueue(x[0]), Tensor.Scalar(4.0));
+        yield return new("QueueSize", x => Numbers().Size(x[0].Graph), Tensor.Scalar(4.0));
+        yield return new("CloseQueue", x => Numbers().Close(x[0].Graph), Tensor.Scalar(4.0));
+        yield return new("Dequeue", x =>
+        {
+            var queue = Numbers();
+            using (x[0].Graph.RunAfter(queue.Enqueue(x[0]))) return queue.Dequeue(x[0].Graph)[0];
+        }, Tensor.Scalar(4.0));
+    }
 }

@@ -8,6 +8,9 @@ namespace Dunlin.Graphs.Ops;
 public sealed record Concat(int Axis) : Operation
 {
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         if (inputs.Count == 0) throw new ShapeException("Concat takes at least one input.");
@@ -59,6 +62,9 @@ public sealed record Concat(int Axis) : Operation
 /// <remarks>Gradient: dy between zeros in the places of the other parts.</remarks>
 public sealed record ConcatPart(int Axis, int Part) : Operation
 {
+    /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
     /// <inheritdoc/>
     public override bool ReadsElements(int input) => input == 0;
 

@@ -9,6 +9,9 @@ namespace Dunlin.Graphs.Ops;
 public sealed record Split(int Axis, Axes Sizes) : Operation
 {
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);

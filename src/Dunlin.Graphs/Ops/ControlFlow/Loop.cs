@@ -74,6 +74,10 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => new LoopTangent(this, node).Build(inputTangents);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        Trips == Trips.Length && !IsStateful ? new LoopBatch(this, node).Build(inputs, batching) : null;
+
     /// <summary>Whether the body reads the elements of an input, or its shape only.</summary>
     public override bool ReadsElements(int input) => input < FirstState || Body.ReadsElements(input - FirstState, Stacked)
         || (Trips == Trips.While && input >= FirstState + States && input < FirstState + States + Scanned);
