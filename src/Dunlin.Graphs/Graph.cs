@@ -135,6 +135,7 @@ public sealed class Graph
     public Variable AddVariable(string full, DType type, Shape shape, Initializer initializer, bool trainable = true)
     {
         if (_root != this) return _root.AddVariable(full, type, shape, initializer, trainable);
+        if (type == DType.List) throw new ShapeException($"The variable {full} can't hold lists of tensors, which live within one step.");
         if (!shape.IsKnown) throw new ShapeException($"The variable {full} needs a fully known shape, not {shape}.");
         if (_variables.ContainsKey(full)) throw new DunlinException($"There is a variable {full} already; give this one another name or scope.");
         var outer = _scope;

@@ -73,7 +73,7 @@ public sealed class Session : IDisposable
     /// <param name="targets">What else is to happen: assignments, say.</param>
     public Step Compile(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value>? targets = null)
     {
-        var step = new Step(new(this, feeds, fetches, targets ?? [], Options.DisabledPasses));
+        var step = new Step(Request(feeds, fetches, targets ?? [], Options.DisabledPasses));
         _steps.Add(step);
         return step;
     }
@@ -81,12 +81,12 @@ public sealed class Session : IDisposable
     /// <summary>Prepares a step in which every operation of the graph is a kernel of its own, for observers that look for the cause of something.</summary>
     /// <inheritdoc cref="Compile"/>
     public Step CompileUnfused(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value>? targets = null) =>
-        new(new(this, feeds, fetches, targets ?? [], Passes.PlanPasses.All.Select(p => p.Name).ToHashSet()));
+        new(Request(feeds, fetches, targets ?? [], Passes.PlanPasses.All.Select(p => p.Name).ToHashSet()));
 
     /// <summary>Computes some values once.</summary>
     public IReadOnlyList<Tensor> Run(IReadOnlyList<Value> fetches, params IReadOnlyList<(Value Value, Tensor Tensor)> feeds)
     {
-        using var step = new Step(new(this, [.. feeds.Select(f => f.Value)], fetches, [], Options.DisabledPasses));
+        using var step = new Step(Request([.. feeds.Select(f => f.Value)], fetches, [], Options.DisabledPasses));
         return step.Run([.. feeds.Select(f => f.Tensor)]);
     }
 
@@ -124,6 +124,11 @@ public sealed class Session : IDisposable
     {
         if (Interlocked.CompareExchange(ref _team, team, null) is not null) _spareTeams.Add(team);
     }
+
+    private StepRequest Request(IReadOnlyList<Value> feeds, IReadOnlyList<Value> fetches, IReadOnlyList<Value> targets, IReadOnlySet<string> disabledPasses) =>
+        feeds.Concat(fetches).FirstOrDefault(v => v.Type == DType.List) is { } list
+            ? throw new ShapeException($"{list.Name} is a list of tensors, which lives within one step: it can't be fed or fetched. Stack it and fetch that.")
+            : new(this, feeds, fetches, targets, disabledPasses);
 
     private Tensor Initialize(Variable variable)
     {

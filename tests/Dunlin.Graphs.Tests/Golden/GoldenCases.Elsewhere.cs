@@ -7,6 +7,7 @@ internal static partial class GoldenCases
     {
         foreach (var operation in new[] { "Placeholder", "Constant", "ReadVariable", "Assign" })
             yield return Without(operation, "It computes nothing: elements come in or go out as they are.");
+        yield return Without("BatchedRearrangement", "It is what vectorisation makes of the rearrangements, which have cases: the tests of vectorisation compare it with them.");
         yield return Without("Barrier", "Its output is its first input: it is about when.");
         yield return Without("CustomGradient", "Its outputs are its inputs, and its gradient is what its rule says.");
         foreach (var operation in new[] { "Dropout", "RandomFill" })
