@@ -33,6 +33,7 @@ public partial class DocumentTests
     [InlineData("docs/own-parts.md", "OwnParts/Signs.cs")]
     [InlineData("docs/differentiation.md", "OwnParts/Derivatives.cs")]
     [InlineData("docs/optimizers.md", "OwnParts/ScaleByBelief.cs")]
+    [InlineData("docs/recurrent.md", "LanguageModel/Tagger.cs")]
     public void Documents_show_samples_as_they_are(string document, string sample) =>
         Assert.Contains($"```csharp\n{House.Read($"samples/{sample}")}```", House.Read(document), StringComparison.Ordinal);
 

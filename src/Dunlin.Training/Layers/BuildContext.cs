@@ -18,7 +18,7 @@ public sealed class BuildContext
     private readonly HashSet<Variable> _counted = [];
     private readonly Dictionary<string, int> _draws = new(StringComparer.Ordinal);
     private ShapeException? _explained;
-    private Frame _frame = new("");
+    private Frame _frame = new("", 1);
 
     /// <summary>Creates a context.</summary>
     /// <param name="graph">The graph to build into.</param>
@@ -76,14 +76,15 @@ public sealed class BuildContext
     {
         if (layer.IsTransparent) return build(this, input);
         var (outer, first, place) = (_frame, Graph.Nodes.Count, _records.Count);
-        _frame = new(_paths.PathOf(layer, outer.Path));
+        // Layers rearrange: what is first of a tensor within need not be the batch, but of the outermost layer's input it is.
+        _frame = new(_paths.PathOf(layer, outer.Path), outer.Path.Length > 0 ? outer.Batch : input.Shape.Rank > 0 ? Math.Max(1, input.Shape[0]) : 1);
         _records.Add(null);
         using var scope = Graph.Scope(_frame.Path[(_frame.Path.LastIndexOf('/') + 1)..]);
         try
         {
             var output = build(this, input);
             var flops = Graph.Nodes.Skip(first).Sum(FlopCount.Of);
-            _records[place] = new(_frame.Path, layer.Kind, input.TensorType, output.TensorType, _frame.Parameters, flops - _frame.PartFlops);
+            _records[place] = new(_frame.Path, layer.Kind, input.TensorType, output.TensorType, _frame.Parameters, (flops - _frame.PartFlops) / _frame.Batch);
             outer.PartFlops += flops;
             return output;
         }
@@ -132,9 +133,10 @@ public sealed class BuildContext
     }
 
     /// <summary>The layer being built.</summary>
-    private sealed class Frame(string path)
+    private sealed class Frame(string path, long batch)
     {
         public string Path => path;
+        public long Batch => batch;
         public long Parameters { get; set; }
         public long PartFlops { get; set; }
     }
