@@ -97,6 +97,12 @@ public static class ControlFlow
     public static (IReadOnlyList<Value> States, IReadOnlyList<Value> Outputs) ScanWhile(IReadOnlyList<Value> xs, IReadOnlyList<Value> initial, Func<IReadOnlyList<Value>, Value> condition,
         Func<IReadOnlyList<Value>, IReadOnlyList<Value>, (IReadOnlyList<Value> States, IReadOnlyList<Value> Outputs)> body, LoopOptions? options = null)
     {
+        // Turned around, what it scans and what it stacks begin at the same place, wherever it ends.
+        if (options is { Reverse: true })
+        {
+            var turned = ScanWhile([.. xs.Select(x => x.Reverse(0))], initial, condition, body, options with { Reverse = false });
+            return (turned.States, [.. turned.Outputs.Select(o => o.Reverse(0))]);
+        }
         TensorType[] types = [];
         var (states, outputs, _) = new LoopRequest(Trips.While, initial, options) { First = condition(initial), Scanned = xs }.Add((s, x) =>
         {

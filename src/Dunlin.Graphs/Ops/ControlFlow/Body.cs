@@ -16,6 +16,15 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
     /// <summary>The nodes that run for their effect.</summary>
     public IEnumerable<Node> Effects => Graph.Nodes.Where(n => n.Operation is { IsStateful: true } and not Source);
 
+    /// <summary>Whether shapes within it depend on elements, so that two runs on equal shapes may differ in them.</summary>
+    public bool ChangesShapes => Graph.Nodes.Any(n => n.Operation switch
+    {
+        DynamicOperation => true,
+        Loop loop => loop.Body.ChangesShapes || Enumerable.Range(0, loop.States).Any(s => n.Inputs[loop.FirstState + s].Shape != loop.Body.Parameters[s].Shape),
+        If branch => branch.Then.ChangesShapes || branch.Otherwise.ChangesShapes || branch.Then.Results.Zip(branch.Otherwise.Results).Any(r => r.First.Shape != r.Second.Shape),
+        _ => false,
+    });
+
     /// <summary>Whether the results, or some other values, depend on a parameter's elements and not on its shape only.</summary>
     public bool ReadsElements(int parameter, IReadOnlyList<Value> others)
     {

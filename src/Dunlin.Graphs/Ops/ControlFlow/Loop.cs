@@ -78,8 +78,8 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         Trips == Trips.Length && !IsStateful ? new LoopBatch(this, node).Build(inputs, batching) : null;
 
-    /// <summary>Whether the body reads the elements of an input, or its shape only.</summary>
-    public override bool ReadsElements(int input) => input < FirstState || Body.ReadsElements(input - FirstState, Stacked)
+    /// <summary>Whether the body reads the elements of an input, or its shape only. A state's first elements are the result if there are no iterations.</summary>
+    public override bool ReadsElements(int input) => input < FirstState + States || Body.ReadsElements(input - FirstState, Stacked)
         || (Trips == Trips.While && input >= FirstState + States && input < FirstState + States + Scanned);
 
     /// <summary>Throws if an iteration more would be too many.</summary>
@@ -88,6 +88,16 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
         if (Limit > 0 && iterations >= Limit)
             throw new DunlinException($"The loop {Body.Graph.Label} has not ended after {Limit} iterations, which is the limit it was given; its condition still holds.");
     }
+
+    /// <summary>An error of an iteration, which says where it was.</summary>
+    public DunlinException In(long iteration, DunlinException error)
+    {
+        var message = $"In iteration {iteration} of {Body.Graph.Label}: {error.Message}";
+        return error is NonFiniteException ? new NonFiniteException(message) : new DunlinException(message, error);
+    }
+
+    /// <summary>Whether an error does not say by its type what it is about.</summary>
+    public static bool IsGeneral(DunlinException error) => error is NonFiniteException || error.GetType() == typeof(DunlinException);
 
     /// <summary>The types of the body's parameters for the given inputs.</summary>
     public TensorType[] ParameterTypes(IReadOnlyList<TensorType> inputs) => [.. inputs.Skip(FirstState).Select((type, i) =>
@@ -114,6 +124,7 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
         var inside = Body.Infer(parameters, Computed);
         var outputs = new List<TensorType>();
         var varies = inside.MustEvaluate || parameters.Any(p => !p.Shape.IsKnown);
+        var changes = false;
         for (var s = 0; s < States; s++)
         {
             var (declared, before, after) = (Body.Parameters[s].TensorType, parameters[s], inside.Wanted[FirstResult + s]);
@@ -121,9 +132,13 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
                 throw Mismatch(inputs, $"state {s} ({Body.Parameters[s].Name}) is {declared} and would become {after} after an iteration. "
                     + "A state keeps its element type and its shape; if a length is meant to change, declare it as Shape.Unknown.");
             var steady = before.Shape.IsKnown && before.Shape == after.Shape;
-            varies |= !steady;
+            changes |= !steady;
             outputs.Add(steady ? before : declared);
         }
+        varies |= changes;
+        // What is as it was after one iteration may follow a state that is not, and change in the next.
+        if (changes)
+            for (var s = 0; s < States; s++) outputs[s] = Body.Parameters[s].TensorType;
         var length = Trips == Trips.Length ? LengthFor(inputs) : 0;
         for (var k = 0; k < Stacked.Count; k++)
         {

@@ -28,7 +28,9 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
             loop.CheckLimit(iterations);
             var at = (int)(loop.Reverse ? count - 1 - iterations : iterations);
             Tensor[] elements = loop.Trips == Trips.Length ? [.. _scanned.Select(s => Slice(s, at))] : [.. lists.Select(l => l.ToTensor(at))];
-            var results = body.Run([.. _states, .. elements, .. _captured]);
+            IReadOnlyList<Tensor> results;
+            try { results = body.Run([.. _states, .. elements, .. _captured]); }
+            catch (DunlinException e) when (Loop.IsGeneral(e)) { throw loop.In(iterations, e); }
             goes = loop.Trips != Trips.While || results[0].Item<bool>();
             for (var s = 0; s < _states.Length; s++) _states[s] = results[loop.FirstResult + s];
             for (var k = 0; k < _stacked.Length; k++) _stacked[k].Add(results[loop.Body.Results.Count + k]);
@@ -56,10 +58,13 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
         return handle;
     }
 
+    /// <summary>What is known of the shape of a stacked value if there are no iterations.</summary>
+    private Shape Inferred(int stacked) => loop.Infer([.. inputs.Select(i => i.TensorType)])[loop.States + stacked].Shape[1..];
+
     private Tensor Stack(List<Tensor> elements, int stacked)
     {
         var declared = loop.Stacked[stacked].TensorType;
-        var first = elements.Count > 0 ? elements[0].Shape : Shape.Create([.. declared.Shape.Dimensions.ToArray().Select(d => Math.Max(0, d))]);
+        var first = elements.Count > 0 ? elements[0].Shape : Shape.Create([.. Inferred(stacked).Dimensions.ToArray().Select(d => Math.Max(0, d))]);
         var result = Tensor.Uninitialized(declared.Type, Shape.Of(elements.Count).Append(first.Dimensions));
         for (var i = 0; i < elements.Count; i++)
         {

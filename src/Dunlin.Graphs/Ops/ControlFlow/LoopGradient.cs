@@ -49,7 +49,8 @@ internal sealed class LoopGradient
             if (IsFixed && _loop.Scanned > 0) Bring(_builder, Parameters[_loop.States]);
             var gradients = Gradients.Of([.. seeds.Select(s => s.Of)], [.. seeds.Select(s => s.Gradient)], [.. smooth.Select(p => Parameters[p])]);
             Gradient? GradientOf(int parameter) => gradients[Array.IndexOf(smooth, parameter)];
-            results = [.. carried.Select((p, i) => GradientOf(p)?.Dense() ?? states[i].ZerosLike())];
+            // A state that nothing reads has the gradient zero in its own shape, which need not be the next state's.
+            results = [.. carried.Select((p, i) => GradientOf(p)?.Dense() ?? (Parameters[p].Shape.IsKnown ? states[i] : _builder.Graph.Import(Parameters[p])).ZerosLike())];
             for (var c = 0; c < captured.Length; c++)
             {
                 var gradient = GradientOf(captured[c]);
@@ -83,7 +84,7 @@ internal sealed class LoopGradient
         inputs.AddRange(_builder.Captures);
         var gradient = _node.Graph.AddNode(backward, inputs, "backward");
         var answer = new Gradient?[_node.Inputs.Count];
-        for (var i = 0; i < carried.Length; i++) answer[_loop.FirstState + carried[i]] = gradient.Outputs[i];
+        for (var i = 0; i < carried.Length; i++) answer[_loop.FirstState + carried[i]] = Like(gradient.Outputs[i], _node.Inputs[_loop.FirstState + carried[i]]);
         for (var i = 0; i < captured.Length; i++)
             if (gradientOf(captured[i]) is not null)
                 answer[_loop.FirstState + captured[i]] = hoisted.TryGetValue(captured[i], out var sum) ? sum(twin, gradient) : gradient.Outputs[carried.Length + i];
@@ -91,6 +92,9 @@ internal sealed class LoopGradient
             if (place >= 0) answer[_loop.FirstState + parameter] = gradient.Outputs[results.Count + place];
         return answer;
     }
+
+    /// <summary>A gradient of a state's first elements has their shape, though the state's may change.</summary>
+    private static Value Like(Value gradient, Value input) => input.Shape.IsKnown && !gradient.Shape.IsKnown ? gradient.ReshapeLike(input) : gradient;
 
     private static bool IsSmooth(Value value) => value.Type.IsFloat() || value.Type == DType.List;
 

@@ -58,7 +58,7 @@ internal sealed unsafe class LoopKernel : Kernel
         {
             var at = _loop.Reverse ? _length - 1 - i : i;
             for (var x = 0; x < _scannedBytes.Length; x++) _body.Bind(x, scanned[x] + (nint)(at * _scannedBytes[x]));
-            _body.Run(threads);
+            Iterate(i, threads);
             for (var y = 0; y < _stackedBytes.Length; y++) Copy(_body.Fetched(y), stacked[y] + (nint)(at * _stackedBytes[y]), _stackedBytes[y]);
         }
         return _length;
@@ -82,7 +82,7 @@ internal sealed unsafe class LoopKernel : Kernel
             var at = loop.Reverse ? count - 1 - iterations : iterations;
             for (var x = 0; x < lists.Length; x++)
                 if (lists[x] is { } list) _body.Bind(x, list.Element((int)at, _parameters[loop.States + x]));
-            _body.Run(threads);
+            Iterate(iterations, threads);
             for (var y = 0; y < kept.Length; y++) kept[y].Add(_body.FetchTypes[loop.FirstResult + y], _body.Fetched(loop.FirstResult + y));
             if (loop.Trips == Trips.While) done = !*(bool*)_body.Fetched(0);
             iterations++;
@@ -90,6 +90,12 @@ internal sealed unsafe class LoopKernel : Kernel
         if (loop.Reverse)
             foreach (var list in kept) list.Reverse();
         return iterations;
+    }
+
+    private void Iterate(long iteration, ThreadTeam threads)
+    {
+        try { _body.Run(threads); }
+        catch (DunlinException e) when (Loop.IsGeneral(e)) { throw _loop.In(iteration, e); }
     }
 
     private static void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);

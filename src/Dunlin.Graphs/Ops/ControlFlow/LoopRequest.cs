@@ -30,16 +30,20 @@ internal sealed record LoopRequest(Trips Trips, IReadOnlyList<Value> Initial, Lo
         {
             Value[] states = [.. Initial.Select((s, i) => builder.Parameter(new(s.Type, how.Shapes?[i] ?? s.Shape), $"state {i}"))];
             Value[] elements = [.. Scanned.Select((x, i) => builder.Parameter(new(x.Type, x.Shape[1..]), $"element {i}"))];
-            var (goOn, next, outputs) = function(states, elements);
+            var (goOn, next, given) = function(states, elements);
             if (next.Count != states.Length) throw new ShapeException($"{how.Name}: the body is to return {states.Length} states, not {next.Count}.");
-            stacked = [.. outputs.Select(builder.Graph.Import)];
+            stacked = [.. given.Select(builder.Graph.Import)];
             body = builder.Return(goOn is null ? next : [goOn, .. next]);
             builder.RefuseAssignments();
         }
-        IEnumerable<Value> scanned = Trips == Trips.Length ? Scanned : Scanned.Select(x => x.UnstackList());
-        IEnumerable<Value> first = First is null ? [] : [First];
-        var node = around.AddNode(new Loop(body, Initial.Count, Scanned.Count, stacked) { Trips = Trips, Reverse = how.Reverse, Limit = how.Limit ?? 0 },
+        // What the backward pass reads of an iteration may then differ in shape from one to the next, which only lists can hold.
+        var asLists = Trips == Trips.Length && (body.ChangesShapes || how.Shapes?.Any(s => !s.IsKnown) == true);
+        var trips = asLists ? Trips.Count : Trips;
+        IEnumerable<Value> scanned = trips == Trips.Length ? Scanned : Scanned.Select(x => x.UnstackList());
+        IEnumerable<Value> first = asLists ? [Scanned[0].ShapeOf().StridedSlice(0..1).Squeeze(0)] : First is null ? [] : [First];
+        var node = around.AddNode(new Loop(body, Initial.Count, Scanned.Count, stacked) { Trips = trips, Reverse = how.Reverse, Limit = how.Limit ?? 0 },
             [.. first, .. Initial, .. scanned, .. builder.Captures], how.Name);
-        return ([.. node.Outputs.Take(Initial.Count)], [.. node.Outputs.Skip(Initial.Count).Take(stacked.Length)], Trips == Trips.While ? node.Outputs[^1] : null);
+        var outputs = node.Outputs.Skip(Initial.Count).Take(stacked.Length);
+        return ([.. node.Outputs.Take(Initial.Count)], [.. asLists ? outputs.Select((o, i) => o.StackList(stacked[i].TensorType)) : outputs], Trips == Trips.While ? node.Outputs[^1] : null);
     }
 }
