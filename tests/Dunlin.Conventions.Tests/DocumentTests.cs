@@ -31,6 +31,7 @@ public partial class DocumentTests
     [InlineData("docs/own-parts.md", "OwnParts/Gate.cs")]
     [InlineData("docs/own-parts.md", "OwnParts/OwnGraph.cs")]
     [InlineData("docs/own-parts.md", "OwnParts/Signs.cs")]
+    [InlineData("docs/control-flow.md", "OwnParts/Loops.cs")]
     [InlineData("docs/differentiation.md", "OwnParts/Derivatives.cs")]
     [InlineData("docs/optimizers.md", "OwnParts/ScaleByBelief.cs")]
     [InlineData("docs/recurrent.md", "LanguageModel/Tagger.cs")]

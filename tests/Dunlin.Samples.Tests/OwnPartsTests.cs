@@ -37,6 +37,29 @@ public class OwnPartsTests
     }
 
     [Fact]
+    public void Branches_and_loops_give_what_their_closed_forms_say()
+    {
+        (string Name, double[] Value, double[] Gradient)[] expected =
+        [
+            ("if", [1.5], [1]),
+            ("while", [Math.Sqrt(2)], [0.5 / Math.Sqrt(2)]),
+            ("repeat", [8], [12]),
+            ("scan", [0.5, 1.25, 2.125, 3.0625], [0.9375, 0.875, 0.75, 0.5]),
+            ("scan while", [1, 4, 9], [2, 4, 6, 0]),
+            ("map", [5, 10], [0.6, 0.8, 0.6, 0.8]),
+            ("fold", [26], [3 * 4 + 2 * 2 * 2 + 3]),
+            ("growing", [2, 4, 4, 8, 4, 8, 8, 16], [27]),
+        ];
+        var loops = Loops.Compute();
+        Assert.Equal(expected.Select(e => e.Name), loops.Select(l => l.Name));
+        foreach (var ((_, value, gradient), loop) in expected.Zip(loops))
+        {
+            Assert.Equal(value, loop.Value.ToArray<double>(), (x, y) => Math.Abs(x - y) < 1e-9);
+            Assert.Equal(gradient, loop.Gradient.ToArray<double>(), (x, y) => Math.Abs(x - y) < 1e-9);
+        }
+    }
+
+    [Fact]
     public void An_own_layer_and_an_own_optimiser_train_a_model()
     {
         var model = new Sequential(new Flatten(), new Linear(16), new Gate(new Linear(16)), new Linear(10));

@@ -10,7 +10,7 @@ public sealed class Coordinator : IDisposable
     private readonly List<Thread> _threads = [];
     private readonly List<Action> _wake = [];
     private readonly Lock _lock = new();
-    private Exception? _error;
+    private DunlinException? _error;
 
     /// <summary>Is cancelled when all are to stop.</summary>
     public CancellationToken Stopping => _stop.Token;
@@ -24,12 +24,16 @@ public sealed class Coordinator : IDisposable
     /// <summary>Starts a piece of work on a thread of its own.</summary>
     /// <param name="name">What messages call it.</param>
     /// <param name="work">Returns when it is done or the token is cancelled.</param>
-    public void Start(string name, Action<CancellationToken> work)
+    /// <param name="atEnd">Runs when it has come to its end, unless that is because all are to stop: closes the queue that it fed, say.</param>
+    public void Start(string name, Action<CancellationToken> work, Action? atEnd = null)
     {
         var thread = new Thread(() =>
         {
-            try { work(_stop.Token); }
-            catch (QueueClosedException) { }
+            try
+            {
+                UntilClosed(() => work(_stop.Token));
+                if (!_stop.IsCancellationRequested) atEnd?.Invoke();
+            }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
 #pragma warning disable CA1031 // Whatever went wrong is thrown where the others are waited for.
             catch (Exception e) { Fail(name, e); }
@@ -40,22 +44,42 @@ public sealed class Coordinator : IDisposable
         thread.Start();
     }
 
+    /// <summary>Starts several pieces of work of one kind, called "name 0", "name 1" and so on, each on a thread of its own.</summary>
+    /// <param name="name">What messages call them.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="work">Is given its number, from 0. Returns when it is done or the token is cancelled.</param>
+    /// <param name="atEnd">Runs once when the last of them has come to its end, unless that is because all are to stop: closes the queue that they fed, say.</param>
+    public void StartMany(string name, int count, Action<int, CancellationToken> work, Action? atEnd = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        var left = count;
+        for (var i = 0; i < count; i++)
+        {
+            var number = i;
+            Start($"{name} {number}", stopping => work(number, stopping), () =>
+            {
+                if (Interlocked.Decrement(ref left) == 0) atEnd?.Invoke();
+            });
+        }
+    }
+
     /// <summary>Runs a step again and again, until all are to stop or a queue that it waits at is closed.</summary>
     /// <param name="name">What messages call it.</param>
     /// <param name="step">A step without feeds.</param>
     /// <param name="after">Is given the fetches of each run.</param>
-    /// <param name="atEnd">Runs once when the step has come to its end: closes the queue that it fed, say.</param>
-    public void Repeat(string name, Step step, Action<IReadOnlyList<Tensor>>? after = null, Action? atEnd = null) => Start(name, stopping =>
+    /// <param name="atEnd">As for <see cref="Start"/>.</param>
+    public void Repeat(string name, Step step, Action<IReadOnlyList<Tensor>>? after = null, Action? atEnd = null) => Start(name, _ => Exhaust(step, after), atEnd);
+
+    /// <summary>Within a piece of work: runs a step again and again, until all are to stop or a queue that it waits at is closed.</summary>
+    /// <param name="step">A step without feeds.</param>
+    /// <param name="after">Is given the fetches of each run.</param>
+    public void Exhaust(Step step, Action<IReadOnlyList<Tensor>>? after = null) => UntilClosed(() =>
     {
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (!stopping.IsCancellationRequested)
-            {
-                var results = step.Run();
-                after?.Invoke(results);
-            }
+            var results = step.Run();
+            after?.Invoke(results);
         }
-        finally { atEnd?.Invoke(); }
     });
 
     /// <summary>Tells all to stop, and closes the queues.</summary>
@@ -86,8 +110,7 @@ public sealed class Coordinator : IDisposable
             Stop();
             throw new DunlinException($"'{thread.Name}' was not done after {limit.TotalSeconds:0.###} s; everything was told to stop.");
         }
-        if (_error is DunlinException known) throw new DunlinException(known.Message, known);
-        if (_error is not null) throw new DunlinException($"One of the pieces that ran at the same time failed: {_error.Message}", _error);
+        if (_error is not null) throw new DunlinException(_error.Message, _error.InnerException!);
     }
 
     /// <inheritdoc/>
@@ -98,9 +121,15 @@ public sealed class Coordinator : IDisposable
         _stop.Dispose();
     }
 
+    private static void UntilClosed(Action work)
+    {
+        try { work(); }
+        catch (QueueClosedException) { }
+    }
+
     private void Fail(string name, Exception error)
     {
-        Interlocked.CompareExchange(ref _error, error is DunlinException ? new DunlinException($"'{name}' failed: {error.Message}", error) : error, null);
+        Interlocked.CompareExchange(ref _error, new DunlinException($"'{name}' failed: {error.Message}", error), null);
         Stop();
     }
 }

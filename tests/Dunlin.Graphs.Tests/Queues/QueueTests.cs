@@ -122,23 +122,36 @@ public class QueueTests
         using var session = new Session(graph, new SessionOptions { Threads = 1 });
         var (put, take) = (session.Compile([x], [queue.Enqueue(x)]), session.Compile([], queue.Dequeue(graph)));
         using var coordinator = new Coordinator();
-        var (sum, count, open) = (0L, 0, 3);
-        for (var c = 0; c < 3; c++)
-            coordinator.Repeat($"consumer {c}", take, r =>
-            {
-                Interlocked.Add(ref sum, r[0].Item<long>());
-                Interlocked.Increment(ref count);
-            });
-        for (var p = 0; p < 3; p++)
+        var (sum, count) = (0L, 0);
+        coordinator.StartMany("consumer", 3, (_, _) => coordinator.Exhaust(take, r =>
         {
-            var first = p * 300L;
-            coordinator.Start($"producer {p}", _ =>
-            {
-                for (var i = first; i < first + 300; i++) put.Run(Tensor.Scalar(i));
-                if (Interlocked.Decrement(ref open) == 0) queue.Close(session);
-            });
-        }
+            Interlocked.Add(ref sum, r[0].Item<long>());
+            Interlocked.Increment(ref count);
+        }));
+        coordinator.StartMany("producer", 3, (p, _) =>
+        {
+            for (var i = p * 300L; i < (p + 1) * 300L; i++) put.Run(Tensor.Scalar(i));
+        }, atEnd: () => queue.Close(session));
         coordinator.Join();
         Assert.Equal((900, 900L * 899 / 2), (count, sum));
+    }
+
+    [Fact]
+    public void The_end_of_many_is_not_reached_when_one_of_them_fails()
+    {
+        var graph = new Graph();
+        var queue = Numbers(4);
+        using var session = new Session(graph);
+        var ended = false;
+        using var coordinator = new Coordinator();
+        coordinator.Closes(session, queue);
+        var take = session.Compile([], queue.Dequeue(graph));
+        coordinator.StartMany("reader", 2, (i, _) =>
+        {
+            if (i == 1) throw new InvalidOperationException("no such record");
+            coordinator.Exhaust(take);
+        }, atEnd: () => ended = true);
+        Assert.Equal("'reader 1' failed: no such record", Assert.Throws<DunlinException>(() => coordinator.Join()).Message);
+        Assert.False(ended);
     }
 }
