@@ -21,7 +21,12 @@ public sealed class ConcurrentStepsTests : IDisposable
     {
         using var training = new ConcurrentTraining(_digits, new()
         {
-            Epochs = 5, Readers = readers, Trainers = trainers, Checkpoints = _directory, SaveEvery = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromSeconds(50),
+            Epochs = 5,
+            Readers = readers,
+            Trainers = trainers,
+            Checkpoints = _directory,
+            SaveEvery = TimeSpan.FromMilliseconds(50),
+            Timeout = TimeSpan.FromSeconds(50),
         });
         var outcome = training.Run();
         Assert.All(outcome.Seen, times => Assert.Equal(5, times));
