@@ -27,7 +27,7 @@ public sealed record Options
     /// <summary>Adam's rate at the beginning; it follows a cosine down to a hundredth.</summary>
     public double Rate { get; init; } = 4e-3;
 
-    /// <summary>Threads of the kernels; on a machine that others use too, fewer than there are processors are often faster.</summary>
+    /// <summary>Threads of the kernels.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Where the curve is drawn; nowhere unless set.</summary>
