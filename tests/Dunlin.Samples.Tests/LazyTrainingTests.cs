@@ -53,7 +53,13 @@ public class LazyTrainingTests
         var a = new double[6, 6];
         for (var i = 0; i < 6; i++)
             for (var j = 0; j <= i; j++) a[i, j] = a[j, i] = random[6 * i + j] + (i == j ? 0.3 * model.Spectrum[i] : 0);
-        double[] errors = [.. targets.Select((target, n) => target - Enumerable.Range(0, 36).Sum(k => a[k / 6, k % 6] * (inputs[6 * n + k / 6] * inputs[6 * n + k % 6] - (k / 6 == k % 6 ? 1 : 0))))];
+        var errors = new double[targets.Length];
+        for (var n = 0; n < errors.Length; n++)
+        {
+            errors[n] = targets[n];
+            for (var i = 0; i < 6; i++)
+                for (var j = 0; j < 6; j++) errors[n] -= a[i, j] * (inputs[6 * n + i] * inputs[6 * n + j] - (i == j ? 1 : 0));
+        }
         var risk = errors.Average(e => e * e);
         var standardError = Math.Sqrt(errors.Average(e => Math.Pow(e * e - risk, 2)) / errors.Length);
         Assert.InRange((isMixture ? 1 : 2 * model.SquaredNorm) * model.Risk(a), risk - 3 * standardError, risk + 3 * standardError);
