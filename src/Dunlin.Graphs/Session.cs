@@ -26,7 +26,7 @@ public sealed record SessionOptions
     /// <value>The console's error stream unless set.</value>
     public TextWriter Output { get; init; } = Console.Error;
 
-    /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, merge-loops, trim-operands, fuse-epilogues, fuse-bias-gradients, fuse-elementwise.</summary>
+    /// <summary>Names of rewriting passes to leave out: simplify, fold-constants, merge-common, merge-loops, rectify-pooled, trim-operands, fuse-epilogues, fuse-bias-gradients, fuse-elementwise, fuse-updates.</summary>
     public IReadOnlySet<string> DisabledPasses { get; init; } = new HashSet<string>();
 }
 

@@ -15,7 +15,7 @@ internal interface IPlanPass
 /// <summary>The passes in the order in which they run.</summary>
 internal static class PlanPasses
 {
-    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new MergeLoops(), new TrimOperands(), new FuseEpilogues(), new FuseBiasGradients(), new FuseElementwise()];
+    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new MergeLoops(), new RectifyPooled(), new TrimOperands(), new FuseEpilogues(), new FuseBiasGradients(), new FuseElementwise(), new FuseUpdates()];
 
     /// <summary>Runs all but the disabled ones, and drops what nothing needs any more.</summary>
     public static void Run(PlanGraph graph, IReadOnlySet<string> disabled)

@@ -29,33 +29,39 @@ internal sealed record FusedElementwise(IReadOnlyList<FusedElementwise.Step> Ste
     public override Kernel Prepare(PrepareContext context)
     {
         var count = context.Outputs[0].Shape.ElementCount;
-        var registers = new List<TileKernel.Register>();
-        foreach (var input in context.Inputs)
-            registers.Add(new() { ElementSize = input.Type.Size(), IsScalar = input.Shape.ElementCount == 1 && count != 1 });
-        foreach (var output in context.Outputs) registers.Add(new() { ElementSize = output.Type.Size() });
-
-        var place = new int[InputCount + Steps.Count];
-        for (var i = 0; i < InputCount; i++) place[i] = i;
-        var steps = new TileKernel.Step[Steps.Count];
-        for (var s = 0; s < Steps.Count; s++)
-        {
-            var result = IndexOf(Results, s);
-            if (result < 0) registers.Add(new() { ElementSize = StepTypes[s].Type.Size(), NeedsTile = true });
-            place[InputCount + s] = result < 0 ? registers.Count - 1 : InputCount + result;
-            int[] operands = [.. Steps[s].Operands.Select(o => place[o]), place[InputCount + s]];
-            steps[s] = new(Function(Steps[s], context, registers), operands);
-        }
         var layout = context.Layouts.Count == 0 ? MemoryLayout.Plain : ChooseLayout(context, count);
-        return new TileKernel(steps, [.. registers], InputCount, Results.Count, count, context.Threads)
+        return new TileKernel(Program(context.Inputs, context.Outputs), count, context.Threads)
         {
             InputLayouts = [.. context.Inputs.Select(i => i.Shape.ElementCount == count ? layout : MemoryLayout.Plain)],
             OutputLayouts = [.. Results.Select(_ => layout)],
         };
     }
 
-    private TileFunction Function(Step step, PrepareContext context, List<TileKernel.Register> registers)
+    /// <summary>The program that computes a tile of the outputs.</summary>
+    internal TileProgram Program(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs)
     {
-        DType[] types = [.. step.Operands.Select(o => o < InputCount ? context.Inputs[o].Type : StepTypes[o - InputCount].Type)];
+        var count = outputs[0].Shape.ElementCount;
+        var registers = new List<TileProgram.Register>();
+        foreach (var input in inputs) registers.Add(new() { ElementSize = input.Type.Size(), IsScalar = input.Shape.ElementCount == 1 && count != 1 });
+        foreach (var output in outputs) registers.Add(new() { ElementSize = output.Type.Size() });
+
+        var place = new int[InputCount + Steps.Count];
+        for (var i = 0; i < InputCount; i++) place[i] = i;
+        var steps = new TileProgram.Step[Steps.Count];
+        for (var s = 0; s < Steps.Count; s++)
+        {
+            var result = IndexOf(Results, s);
+            if (result < 0) registers.Add(new() { ElementSize = StepTypes[s].Type.Size(), NeedsTile = true });
+            place[InputCount + s] = result < 0 ? registers.Count - 1 : InputCount + result;
+            int[] operands = [.. Steps[s].Operands.Select(o => place[o]), place[InputCount + s]];
+            steps[s] = new(Function(Steps[s], inputs, registers), operands);
+        }
+        return new(steps, [.. registers], InputCount, Results.Count);
+    }
+
+    private TileFunction Function(Step step, IReadOnlyList<TensorType> inputs, List<TileProgram.Register> registers)
+    {
+        DType[] types = [.. step.Operands.Select(o => o < InputCount ? inputs[o].Type : StepTypes[o - InputCount].Type)];
         bool[] scalar = [.. step.Operands.Select(o => o < InputCount && registers[o].IsScalar && !registers[o].NeedsTile)];
         if (step.Operation.Tile(types, scalar) is { } function) return function;
         for (var i = 0; i < scalar.Length; i++)

@@ -12,43 +12,23 @@ internal sealed unsafe class TileKernel : Kernel, IParallelWork
     /// <summary>Below this many element-steps one thread is faster than waking another.</summary>
     private const long ParallelWork = 64 * 1024;
 
-    private readonly Step[] _steps;
-    private readonly Register[] _registers;
+    private readonly TileProgram _program;
     private readonly long _count;
-    private readonly int _externals;
-    private readonly int _temporaryBytes;
-    private readonly bool[,] _mayOverwrite;
     private readonly bool _parallel;
     private nint* _buffers;
 
-    /// <summary>Prepares the program.</summary>
-    /// <param name="steps">The functions in order; their operands index <paramref name="registers"/>.</param>
-    /// <param name="registers">Inputs, then outputs, then temporaries.</param>
-    /// <param name="inputs">How many registers are inputs.</param>
-    /// <param name="outputs">How many are outputs.</param>
+    /// <summary>Prepares the kernel.</summary>
+    /// <param name="program">What to run.</param>
     /// <param name="count">Elements of every output.</param>
     /// <param name="threads">The team.</param>
-    public TileKernel(Step[] steps, Register[] registers, int inputs, int outputs, long count, ThreadTeam threads)
+    public TileKernel(TileProgram program, long count, ThreadTeam threads)
     {
-        _steps = steps;
-        _registers = registers;
-        _count = count;
-        _externals = inputs + outputs;
-        foreach (ref var register in _registers.AsSpan())
-        {
-            if (!register.NeedsTile) continue;
-            register.TileOffset = _temporaryBytes;
-            _temporaryBytes += TileFunction.MaxLength * register.ElementSize;
-        }
-        _parallel = threads.Size > 1 && count * steps.Length >= ParallelWork;
-        ScratchBytes = (long)_temporaryBytes * (_parallel ? threads.Size : 1);
-        _mayOverwrite = new bool[inputs, outputs];
-        for (var i = 0; i < inputs; i++)
-            for (var o = 0; o < outputs; o++)
-                _mayOverwrite[i, o] = !registers[i].IsScalar && registers[i].ElementSize == registers[inputs + o].ElementSize && LastRead(i) <= FirstWrite(inputs + o);
+        (_program, _count) = (program, count);
+        _parallel = threads.Size > 1 && count * program.Length >= ParallelWork;
+        ScratchBytes = (long)program.TemporaryBytes * (_parallel ? threads.Size : 1);
     }
 
-    public override bool CanOverwrite(int input, int output) => _mayOverwrite[input, output];
+    public override bool CanOverwrite(int input, int output) => _program.MayOverwrite(input, output);
 
     public override void Run(nint* buffers, ThreadTeam threads)
     {
@@ -61,27 +41,16 @@ internal sealed unsafe class TileKernel : Kernel, IParallelWork
     {
         var (begin, end) = ThreadTeam.Share(_count, worker, workers, TileFunction.MaxLength);
         if (begin >= end) return;
-        var temporaries = _temporaryBytes == 0 ? 0 : _buffers[_externals] + (nint)worker * _temporaryBytes;
-        var addresses = stackalloc nint[_registers.Length];
-        var operands = stackalloc nint[8];
-        for (var r = 0; r < _registers.Length; r++)
-        {
-            ref var register = ref _registers[r];
-            addresses[r] = r < _externals && !register.NeedsTile
-                ? _buffers[r] + (register.IsScalar ? 0 : (nint)begin * register.ElementSize)
-                : temporaries + register.TileOffset;
-            if (r < _externals && register.NeedsTile) Repeat(_buffers[r], addresses[r], register.ElementSize);
-        }
+        var registers = _program.Registers;
+        var externals = _program.Externals;
+        var addresses = stackalloc nint[registers.Length];
+        _program.Place(_buffers, begin, _program.TemporaryBytes == 0 ? 0 : _buffers[externals] + (nint)worker * _program.TemporaryBytes, addresses);
         for (var at = begin; at < end; at += TileFunction.MaxLength)
         {
             var length = (int)Math.Min(TileFunction.MaxLength, end - at);
-            foreach (var step in _steps)
-            {
-                for (var i = 0; i < step.Operands.Length; i++) operands[i] = addresses[step.Operands[i]];
-                step.Function.Run(operands, length);
-            }
-            for (var r = 0; r < _externals; r++)
-                if (!_registers[r].IsScalar) addresses[r] += length * _registers[r].ElementSize;
+            _program.Run(addresses, length);
+            for (var r = 0; r < externals; r++)
+                if (!registers[r].IsScalar) addresses[r] += length * registers[r].ElementSize;
         }
     }
 
@@ -95,22 +64,5 @@ internal sealed unsafe class TileKernel : Kernel, IParallelWork
             case 2: new Span<short>((void*)target, TileFunction.MaxLength).Fill(*(short*)source); break;
             default: new Span<byte>((void*)target, TileFunction.MaxLength).Fill(*(byte*)source); break;
         }
-    }
-
-    private int LastRead(int register) => Array.FindLastIndex(_steps, s => s.Operands.AsSpan(..^1).Contains(register));
-
-    private int FirstWrite(int register) => Array.FindIndex(_steps, s => s.Operands[^1] == register);
-
-    /// <summary>One function and its registers: inputs, then the output.</summary>
-    internal readonly record struct Step(TileFunction Function, int[] Operands);
-
-    /// <summary>A place that steps read or write: an operand of the kernel or a temporary tile.</summary>
-    internal struct Register
-    {
-        public int ElementSize;
-        public bool IsScalar;
-        /// <summary>Whether it lives in (or, for a scalar, is repeated along) a tile of working memory.</summary>
-        public bool NeedsTile;
-        public int TileOffset;
     }
 }

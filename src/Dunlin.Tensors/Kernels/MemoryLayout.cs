@@ -19,6 +19,17 @@ public abstract class MemoryLayout : IEquatable<MemoryLayout>
     /// </summary>
     public abstract bool IsPermutation(TensorType type);
 
+    /// <summary>The same arrangement of a tensor of other lengths; null where it has none.</summary>
+    public abstract MemoryLayout? For(Shape shape);
+
+    /// <summary>
+    /// Where a tensor is put together along a dimension from parts that each have this arrangement: how many runs of contiguous memory each part is
+    /// cut into by the others. Null where a part does not fill whole runs.
+    /// </summary>
+    /// <param name="part">The shape of one of the parts.</param>
+    /// <param name="dimension">The dimension, counted from 0.</param>
+    public abstract long? Runs(Shape part, int dimension);
+
     /// <inheritdoc/>
     public abstract bool Equals(MemoryLayout? other);
 
@@ -33,6 +44,10 @@ public abstract class MemoryLayout : IEquatable<MemoryLayout>
         public override long Bytes(TensorType type) => type.Bytes;
 
         public override bool IsPermutation(TensorType type) => true;
+
+        public override MemoryLayout For(Shape shape) => this;
+
+        public override long? Runs(Shape part, int dimension) => part[..dimension].ElementCount;
 
         public override bool Equals(MemoryLayout? other) => ReferenceEquals(this, other);
 

@@ -1,3 +1,4 @@
+using Dunlin.Graphs.Plans;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
@@ -27,7 +28,15 @@ public sealed record Concat(int Axis) : Operation
     }
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => new ConcatKernel(context.Inputs, context.Outputs[0], Axis);
+    public override Kernel Prepare(PrepareContext context)
+    {
+        var wanted = context.KeepPlain ? MemoryLayout.Plain : context.Layouts.FirstOrDefault(l => !ReferenceEquals(l, MemoryLayout.Plain), MemoryLayout.Plain);
+        var layout = PartLayout.Of(context.Outputs[0], context.Inputs, Axis, wanted);
+        var parts = new (int, long, long)[context.Inputs.Count];
+        var row = 0L;
+        for (var i = 0; i < parts.Length; row += layout.Runs[i++]) parts[i] = (i, row, layout.Runs[i]);
+        return new PartsKernel(layout.Outer, row, parts, whole: parts.Length, joins: true) { InputLayouts = layout.Parts, OutputLayouts = [layout.Whole] };
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => [Operations.Concat(batching.Everywhere(inputs), Axis + 1)];
@@ -39,23 +48,6 @@ public sealed record Concat(int Axis) : Operation
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) =>
         Tangents.Linear(node, inputTangents, [.. Enumerable.Range(0, node.Inputs.Count)]);
-
-    private sealed unsafe class ConcatKernel(IReadOnlyList<TensorType> inputs, TensorType output, int axis) : Kernel
-    {
-        private readonly long _outer = output.Shape[..axis].ElementCount;
-        private readonly long[] _runs = [.. inputs.Select(i => i.Shape[axis..].ElementCount * i.Type.Size())];
-
-        public override void Run(nint* buffers, ThreadTeam threads)
-        {
-            var target = (byte*)buffers[_runs.Length];
-            for (var o = 0L; o < _outer; o++)
-                for (var i = 0; i < _runs.Length; i++)
-                {
-                    Buffer.MemoryCopy((byte*)buffers[i] + o * _runs[i], target, _runs[i], _runs[i]);
-                    target += _runs[i];
-                }
-        }
-    }
 }
 
 /// <summary>The part of the first input that one of the others took in a <see cref="Concat"/> of them; those are read for their shapes only.</summary>
@@ -72,7 +64,16 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [new(inputs[0].Type, inputs[Part + 1].Shape)];
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => new PartKernel(context.Inputs, Axis, Part);
+    public override Kernel Prepare(PrepareContext context)
+    {
+        var wanted = context.KeepPlain ? MemoryLayout.Plain : context.Layouts.FirstOrDefault(MemoryLayout.Plain);
+        var layout = PartLayout.Of(context.Inputs[0], [.. context.Inputs.Skip(1)], Axis, wanted);
+        return new PartsKernel(layout.Outer, layout.Runs.Sum(), [(context.Inputs.Count, layout.Runs.Take(Part).Sum(), layout.Runs[Part])], whole: 0, joins: false)
+        {
+            InputLayouts = [layout.Whole, .. layout.Parts],
+            OutputLayouts = [layout.Parts[Part]],
+        };
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
@@ -83,21 +84,6 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
     {
         Value[] parts = [.. node.Inputs.Skip(1).Select((v, i) => i == Part ? outputGradients[0]! : v.ZerosLike())];
         return [Operations.Concat(parts, Axis), .. parts.Select(_ => default(Gradient))];
-    }
-
-    private sealed unsafe class PartKernel(IReadOnlyList<TensorType> inputs, int axis, int part) : Kernel
-    {
-        private readonly long _outer = inputs[0].Shape[..axis].ElementCount;
-        private readonly long _row = inputs[0].Shape[axis..].ElementCount * inputs[0].Type.Size();
-        private readonly long _run = inputs[part + 1].Shape[axis..].ElementCount * inputs[0].Type.Size();
-        private readonly long _skip = inputs.Skip(1).Take(part).Sum(i => i.Shape[axis..].ElementCount) * inputs[0].Type.Size();
-        private readonly int _output = inputs.Count;
-
-        public override void Run(nint* buffers, ThreadTeam threads)
-        {
-            for (var o = 0L; o < _outer; o++)
-                Buffer.MemoryCopy((byte*)buffers[0] + o * _row + _skip, (byte*)buffers[_output] + o * _run, _run, _run);
-        }
     }
 }
 

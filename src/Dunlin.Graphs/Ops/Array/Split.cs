@@ -1,4 +1,5 @@
 using Dunlin.Graphs.Plans;
+using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
 
@@ -23,7 +24,15 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     }
 
     /// <inheritdoc/>
-    public override Dunlin.Tensors.Kernels.Kernel Prepare(PrepareContext context) => new SplitKernel(context.Inputs[0], Axis, Sizes.Values);
+    public override Kernel Prepare(PrepareContext context)
+    {
+        var wanted = context.KeepPlain ? MemoryLayout.Plain : context.Layouts.FirstOrDefault(MemoryLayout.Plain);
+        var layout = PartLayout.Of(context.Inputs[0], context.Outputs, Axis < 0 ? Axis + context.Inputs[0].Shape.Rank : Axis, wanted);
+        var parts = new (int, long, long)[context.Outputs.Count];
+        var row = 0L;
+        for (var i = 0; i < parts.Length; row += layout.Runs[i++]) parts[i] = (i + 1, row, layout.Runs[i]);
+        return new PartsKernel(layout.Outer, row, parts, whole: 0, joins: false) { InputLayouts = [layout.Whole], OutputLayouts = layout.Parts };
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
@@ -32,25 +41,6 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Operations.Concat([.. outputGradients.Select((dy, i) => dy ?? node.Outputs[i].ZerosLike())], Axis)];
-
-    private sealed unsafe class SplitKernel(TensorType x, int axis, int[] sizes) : ParallelKernel(x.Shape.ElementCount)
-    {
-        private readonly int _outer = Along.Sizes(axis, x.Shape).Outer;
-        private readonly long[] _runs = [.. sizes.Select(s => (long)s * Along.Sizes(axis, x.Shape).Inner * x.Type.Size())];
-
-        public override void Execute(int worker, int workers)
-        {
-            var (begin, end) = ThreadTeam.Share(_outer, worker, workers);
-            var row = 0L;
-            foreach (var run in _runs) row += run;
-            for (var o = begin; o < end; o++)
-            {
-                var source = Operand<byte>(0) + o * row;
-                for (var i = 0; i < _runs.Length; source += _runs[i++])
-                    Buffer.MemoryCopy(source, Operand<byte>(i + 1) + o * _runs[i], _runs[i], _runs[i]);
-            }
-        }
-    }
 }
 
 /// <summary>Taking apart and putting together.</summary>

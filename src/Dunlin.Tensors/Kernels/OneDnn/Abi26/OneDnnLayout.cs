@@ -24,13 +24,31 @@ internal sealed class OneDnnLayout : MemoryLayout
 
     public override long Bytes(TensorType type) => _desc.Bytes;
 
+    /// <summary>Whether lengths, strides and blocks say all.</summary>
+    private bool IsDense => _desc.Kind == FormatKind.Blocked && _desc.Offset == 0 && _desc.Extra.Flags == 0;
+
     public override bool IsPermutation(TensorType type)
     {
-        if (_desc.Kind != FormatKind.Blocked || _desc.Offset != 0 || _desc.Extra.Flags != 0) return false;
+        if (!IsDense) return false;
         for (var i = 0; i < _desc.Rank; i++)
             if (_desc.PaddedLengths[i] != _desc.Lengths[i])
                 return false;
         return _desc.Bytes == type.Bytes;
+    }
+
+    public override MemoryLayout? For(Shape shape) =>
+        IsDense && _desc.Rank == shape.Rank ? Of(MemoryDesc.Like(_desc, shape.Dimensions)) : null;
+
+    public override long? Runs(Shape part, int dimension)
+    {
+        if (!IsDense || _desc.Rank != part.Rank || part[dimension] % BlockOf(dimension) != 0) return null;
+        var runs = 1L;
+        for (var i = 0; i < part.Rank; i++)
+        {
+            var isOuter = _desc.Blocking.Strides[i] > _desc.Blocking.Strides[dimension] || (i < dimension && _desc.Blocking.Strides[i] == _desc.Blocking.Strides[dimension]);
+            if (isOuter) runs *= (part[i] + BlockOf(i) - 1) / BlockOf(i);
+        }
+        return runs;
     }
 
     public override bool Equals(MemoryLayout? other) => other is OneDnnLayout layout && _desc.Matches(layout._desc);
@@ -43,6 +61,15 @@ internal sealed class OneDnnLayout : MemoryLayout
         if (_desc.Kind != FormatKind.Blocked) return hash.ToHashCode();
         for (var i = 0; i < _desc.Blocking.InnerCount; i++) hash.Add(_desc.Blocking.InnerBlocks[i]);
         return hash.ToHashCode();
+    }
+
+    /// <summary>How many neighbours along a dimension stand together.</summary>
+    private long BlockOf(int dimension)
+    {
+        var block = 1L;
+        for (var i = 0; i < _desc.Blocking.InnerCount; i++)
+            if (_desc.Blocking.InnerIndices[i] == dimension) block *= _desc.Blocking.InnerBlocks[i];
+        return block;
     }
 
     /// <summary>Such as <c>oneDNN aBcd16b</c>: letters from the outermost dimension, capitals where it is blocked, then the blocks.</summary>
