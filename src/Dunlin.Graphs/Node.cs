@@ -35,6 +35,14 @@ public sealed class Node
     /// <summary>What it computes.</summary>
     public IReadOnlyList<Value> Outputs { get; }
 
+    /// <summary>How messages name a node with what it reads, so that somebody finds it in their program.</summary>
+    internal static string Describe(string name, IReadOnlyList<Value?> inputs)
+    {
+        const int Named = 8;
+        var names = inputs.Take(Named).Select(i => i?.Name ?? "null");
+        return inputs.Count == 0 ? $"In {name}" : $"In {name} of {string.Join(", ", names)}{(inputs.Count > Named ? ", …" : "")}";
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {Operation.Name}({string.Join(", ", Inputs)}) -> {string.Join(", ", Outputs.Select(o => o.TensorType))}";
 }

@@ -50,7 +50,11 @@ internal static class PlanBuilder
     public static TensorType[] Infer(Node node, IReadOnlyList<TensorType> inputs)
     {
         try { return node.Operation.Infer(inputs); }
-        catch (ShapeException e) { throw new ShapeException($"In {node.Name}: {e.Message}"); }
+        catch (DunlinException e)
+        {
+            e.At(node.Name, Node.Describe(node.Name, node.Inputs));
+            throw;
+        }
     }
 
     private static PlanValue? Source(Node node) => node.Operation switch

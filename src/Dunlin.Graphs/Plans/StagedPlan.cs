@@ -57,7 +57,11 @@ internal sealed class StagedPlan : Plan
         {
             Tensor[] inputs = [.. node.Inputs.Select(Of)];
             try { outputs.AddRange(((IEvaluated)node.Operation).Evaluate(inputs, _request.Session)); }
-            catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"In {node.Name}: {e.Message}", e); }
+            catch (DunlinException e)
+            {
+                e.At(node.Name);
+                throw;
+            }
         }
         return [.. feeds, .. _stages.Frontier.Select(Of), .. outputs];
     }

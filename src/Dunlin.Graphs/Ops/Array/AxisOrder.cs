@@ -41,8 +41,11 @@ public static partial class Operations
     }
 
     /// <summary>A dimension counted from 0.</summary>
+    /// <param name="axis">Its number; a negative one counts from behind.</param>
+    /// <param name="x">Whose dimension.</param>
+    /// <param name="operation">Who asks, for the error.</param>
     /// <exception cref="ShapeException">There is none of that number.</exception>
-    internal static int Dimension(int axis, Value x) => Along.Fits(axis, x.Shape)
+    internal static int Dimension(int axis, Value x, [System.Runtime.CompilerServices.CallerMemberName] string operation = "") => Along.Fits(axis, x.Shape)
         ? axis < 0 ? axis + x.Shape.Rank : axis
-        : throw new ShapeException($"{x} has no dimension {axis}.");
+        : throw new ShapeException($"{operation}({x}): there is no dimension {axis}.");
 }

@@ -16,7 +16,7 @@ public static partial class Operations
     /// <exception cref="ShapeException">One is no vector.</exception>
     public static IReadOnlyList<Value> Meshgrid(params IReadOnlyList<Value> axes)
     {
-        foreach (var axis in axes)
+        foreach (var axis in Require.NotEmpty(nameof(Meshgrid), axes))
             if (axis.Shape.Rank != 1) throw new ShapeException($"Meshgrid: the axis {axis} is no vector.");
         Value[] lines = [.. axes.Select((a, d) => a.Reshape(Shape.Create([.. Enumerable.Range(0, axes.Count).Select(i => i == d ? -1 : 1)])))];
         if (lines.All(l => l.Shape.IsKnown)) return [.. lines.Select(l => l.BroadcastTo(Shape.Create([.. axes.Select(a => a.Shape[0])])))];
@@ -60,7 +60,7 @@ public static partial class Operations
         return sizes.All(s => s >= 0) ? x.Split(sizes, axis) : throw new ShapeException($"SplitAt({x}): the places {string.Join(", ", places)} rise from 0 to {edges[^1]}.");
     }
 
-    private static int KnownLength(Value x, int axis, string operation) => x.Shape[Dimension(axis, x)] is var length && length != Shape.Unknown
+    private static int KnownLength(Value x, int axis, string operation) => x.Shape[Dimension(axis, x, operation)] is var length && length != Shape.Unknown
         ? length
         : throw new ShapeException($"{operation}({x}): the length of dimension {axis} has to be known.");
 }

@@ -15,7 +15,7 @@ public static partial class Operations
     /// <exception cref="ShapeException">More than one length but the dimension's is unknown.</exception>
     public static Value Interleave(IReadOnlyList<Value> values, int axis = 0)
     {
-        var d = Dimension(axis, values[0]);
+        var d = Dimension(axis, Require.NotEmpty(nameof(Interleave), values)[0]);
         var x = values[0].Shape;
         var length = x[d] == Shape.Unknown ? Shape.Unknown : checked(x[d] * values.Count);
         return Stack(values, d + 1).Reshape(x.With(d, length));

@@ -69,7 +69,7 @@ public static partial class Operations
     }
 
     /// <summary>The tensors, all of one shape, as one with a new dimension along which they stand.</summary>
-    public static Value Stack(IReadOnlyList<Value> values, int axis = 0) => Concat([.. values.Select(v => v.ExpandDims(axis))], axis < 0 ? axis + values[0].Shape.Rank + 1 : axis);
+    public static Value Stack(IReadOnlyList<Value> values, int axis = 0) => Concat([.. Require.NotEmpty(nameof(Stack), values).Select(v => v.ExpandDims(axis))], axis < 0 ? axis + values[0].Shape.Rank + 1 : axis);
 
     /// <summary>The tensors that stand along a dimension, whose length is known, without that dimension.</summary>
     public static IReadOnlyList<Value> Unstack(this Value x, int axis = 0) =>

@@ -120,7 +120,7 @@ public static partial class Operations
     public static Value BatchToSpace(this Value x, int block, int[]? before = null, int[]? after = null)
     {
         var (c, s) = Known(x, "BatchToSpace");
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
+        Require.AtLeast(nameof(BatchToSpace), block, 1);
         var n = x.Shape[0];
         if (n != Shape.Unknown && n % Power(block, s) != 0) throw new ShapeException($"BatchToSpace({x}): {n} examples can't be divided by {Power(block, s)}, the elements of a block.");
         var split = x.Reshape(Shape.Create([.. Enumerable.Repeat(block, s)]).Append(-1, c).Append(x.Shape.Dimensions[2..]));
@@ -150,7 +150,7 @@ public static partial class Operations
     /// <summary>x[N, C, S / block, block, …].</summary>
     private static Value Blocked(Value x, int block, string operation)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
+        Require.AtLeast(operation, block, 1);
         foreach (var length in x.Shape[2..])
             if (length % block != 0) throw new ShapeException($"{operation}({x}): spatial lengths {x.Shape[2..]} can't be divided by {block}.");
         return x.Reshape(Shape.Of(-1, x.Shape[1]).Append([.. x.Shape[2..].Dimensions.ToArray().SelectMany(n => new[] { n / block, block })]));
@@ -164,7 +164,7 @@ public static partial class Operations
     private static (int Channels, int Spatial) Channels(Value x, int block, string operation)
     {
         var (c, s) = Known(x, operation);
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
+        Require.AtLeast(operation, block, 1);
         var elements = Power(block, s);
         return c % elements == 0 ? (c / elements, s) : throw new ShapeException($"{operation}({x}): {c} channels can't be divided by {elements}, the elements of a block.");
     }

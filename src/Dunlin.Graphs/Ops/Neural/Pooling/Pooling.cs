@@ -49,7 +49,7 @@ public static partial class Operations
     /// <param name="sliding">How it moves; padding counts as zeros.</param>
     public static Value LpPool(this Value x, double p, Shape window, Sliding sliding)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(p);
+        Require.Above(nameof(LpPool), p, 0);
         // An even power needs no magnitudes, and x² no power.
         var powers = p == 2 ? x.Square() : x.Abs().Pow(p);
         var sums = powers.SumPool(window, sliding);
