@@ -17,7 +17,7 @@ internal static class UsageErrors
         string[] unknown = [.. UnknownOptions(parsed)];
         if (unknown.Length == 0) return [.. parsed.Errors.Select(error => error.Message)];
         string[] known = [.. OptionsOf(parsed).Where(o => !o.Hidden).Select(o => o.Name)];
-        return [.. unknown.Select(option => $"{(command is RootCommand ? "dunlin" : $"dunlin {command.Name}")} has no option \"{option}\"; {Nearest.Hint(option, known)}")];
+        return [.. unknown.Select(option => $"{(command is RootCommand ? "there is" : $"{command.Name} has")} no option \"{option}\"; {Nearest.Hint(option, known)}")];
     }
 
     /// <summary>The options that the command does not have: the library takes them for arguments.</summary>

@@ -104,7 +104,7 @@ public sealed class Graph
             Value[] inputs = [.. given.Select((value, i) => Brought(operation, value, i))];
             if (!operation.TakesLists && inputs.FirstOrDefault(i => i.Type == DType.List) is { } list)
                 throw new ShapeException($"{operation.Name} does not take lists of tensors such as {list}; stack the list first.");
-            return (inputs, operation.Infer([.. inputs.Select(v => v.TensorType)]));
+            return (inputs, Node.Infer(operation, [.. inputs.Select(v => v.TensorType)]));
         }
         catch (DunlinException e)
         {

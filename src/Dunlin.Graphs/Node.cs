@@ -35,6 +35,13 @@ public sealed class Node
     /// <summary>What it computes.</summary>
     public IReadOnlyList<Value> Outputs { get; }
 
+    /// <summary>What an operation makes of inputs; a length that no dimension can have is an error of ours as well.</summary>
+    internal static TensorType[] Infer(Operation operation, IReadOnlyList<TensorType> inputs)
+    {
+        try { return operation.Infer(inputs); }
+        catch (OverflowException) { throw new ShapeException($"{operation.Name}({string.Join(", ", inputs)}): a length or a number of elements would be more than {int.MaxValue:N0}."); }
+    }
+
     /// <summary>How messages name a node with what it reads, so that somebody finds it in their program.</summary>
     internal static string Describe(string name, IReadOnlyList<Value?> inputs)
     {

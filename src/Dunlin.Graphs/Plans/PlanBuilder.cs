@@ -49,7 +49,7 @@ internal static class PlanBuilder
     /// <summary>The types of a node's outputs for known types of its inputs.</summary>
     public static TensorType[] Infer(Node node, IReadOnlyList<TensorType> inputs)
     {
-        try { return node.Operation.Infer(inputs); }
+        try { return Node.Infer(node.Operation, inputs); }
         catch (DunlinException e)
         {
             e.At(node.Name, Node.Describe(node.Name, node.Inputs));

@@ -88,7 +88,7 @@ public static class Optimizers
     /// <summary>The rate, which has to be at least 0 where it begins.</summary>
     private static Schedule Checked(Schedule? rate, double usual, [CallerMemberName] string optimizer = "")
     {
-        if (rate is not null) Require.AtLeast(optimizer, rate.At(0.0), 0, rate.At(1.0) == rate.At(0.0) ? "rate" : "rate at step 0");
+        if (rate is not null) Require.AtLeast(optimizer, rate.At(0.0), 0, rate.At(1.0).Equals(rate.At(0.0)) ? "rate" : "rate at step 0");
         return rate ?? usual;
     }
 }

@@ -109,11 +109,11 @@ public sealed class TrainTests : IDisposable
     [Theory]
     [InlineData("dunlin: there is no command \"trian\"; did you mean \"train\"?", "trian", "tiny")]
     [InlineData("dunlin: there is no command \"xyzzy\"; known: train, evaluate,", "xyzzy")]
-    [InlineData("dunlin: dunlin train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "tiny", "--epohcs", "3")]
-    [InlineData("dunlin: dunlin train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "--epohcs", "3")]
-    [InlineData("dunlin: dunlin train has no option \"--batchsize\"; did you mean \"--batch-size\"?", "train", "tiny", "--batchsize=3")]
-    [InlineData("dunlin: dunlin evaluate has no option \"--jsno\"; did you mean \"--json\"?", "evaluate", "r", "--jsno")]
-    [InlineData("dunlin: dunlin has no option \"--verison\"; did you mean \"--version\"?", "--verison")]
+    [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "tiny", "--epohcs", "3")]
+    [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "--epohcs", "3")]
+    [InlineData("dunlin: train has no option \"--batchsize\"; did you mean \"--batch-size\"?", "train", "tiny", "--batchsize=3")]
+    [InlineData("dunlin: evaluate has no option \"--jsno\"; did you mean \"--json\"?", "evaluate", "r", "--jsno")]
+    [InlineData("dunlin: there is no option \"--verison\"; did you mean \"--version\"?", "--verison")]
     public void An_unknown_word_is_an_error_with_the_nearest_known_one(string message, params string[] arguments)
     {
         var error = _dunlin.Fail(ExitCode.Usage, arguments);

@@ -15,6 +15,8 @@ internal sealed class HostileArguments
     private static readonly int[]?[] Lists = [null, [], [0], [1], [-1], [5], [-5], [0, 0], [1, 0], [0, 1], [-1, -2], [2, 2], [-2, 3], [0, 1, 2], [2, 0, 1], [1, 1, 1, 1], [int.MinValue], [int.MaxValue, 2]];
     private static readonly string[] Equations = ["ij,jk->ik", "ii->i", "i->", "", "->", "ij,jk", "i,i,i->i", "ij->ijk", "...i,i->...", "i j", "é", "ij->ii", ","];
 
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<ParameterInfo, bool> Nullables = new();
+
     private readonly Random _random;
     private readonly Graph _graph;
     private readonly Value[] _values;
@@ -45,7 +47,7 @@ internal sealed class HostileArguments
         {
             // Defaults are what most callers leave alone.
             if (parameters[i].HasDefaultValue && _random.Next(2) == 0) arguments[i] = parameters[i].DefaultValue;
-            else if (!TryDraw(parameters[i].ParameterType, new NullabilityInfoContext().Create(parameters[i]).WriteState == NullabilityState.Nullable, out arguments[i])) return null;
+            else if (!TryDraw(parameters[i].ParameterType, IsNullable(parameters[i]), out arguments[i])) return null;
             if (arguments[i] is null && parameters[i].ParameterType.IsValueType && Nullable.GetUnderlyingType(parameters[i].ParameterType) is null)
                 arguments[i] = Activator.CreateInstance(parameters[i].ParameterType);
         }
@@ -66,6 +68,8 @@ internal sealed class HostileArguments
         }
         return tensor;
     }
+
+    private static bool IsNullable(ParameterInfo parameter) => Nullables.GetOrAdd(parameter, static p => new NullabilityInfoContext().Create(p).WriteState == NullabilityState.Nullable);
 
     private bool TryDraw(Type type, bool nullable, out object? argument)
     {
@@ -94,7 +98,7 @@ internal sealed class HostileArguments
             _ when type == typeof(AttentionOptions) => new AttentionOptions { Causal = _random.Next(2) == 0, KeyLengths = _random.Next(2) == 0 ? Any(_values) : null, Mask = _random.Next(2) == 0 ? Any(_values) : null },
             _ when type == typeof(SparseMatrix) => Sparse(),
             _ when type == typeof(CandidateSampler) => CandidateSampler.Uniform(_random.Next(1, 6), _random.Next(6), _random.Next(2) == 0),
-            _ when type.IsEnum => Enum.ToObject(type, Any([0, 0, 1, 2, 3, 99])),
+            _ when type.IsEnum => Enum.ToObject(type, Any(Enum.GetValuesAsUnderlyingType(type).Cast<object>().ToArray())),
             _ => null,
         };
         return argument is not null || type == typeof(int[]);

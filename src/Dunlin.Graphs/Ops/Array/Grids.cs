@@ -4,7 +4,9 @@ namespace Dunlin.Graphs.Ops;
 public static partial class Operations
 {
     /// <summary>A tensor whose every element is one number.</summary>
-    public static Value Full(this Graph graph, Shape shape, double value, DType type = DType.Float32) => graph.Constant(value, type).BroadcastTo(shape);
+    public static Value Full(this Graph graph, Shape shape, double value, DType type = DType.Float32) => shape.IsKnown
+        ? graph.Constant(value, type).BroadcastTo(shape)
+        : throw new ShapeException($"Full, Zeros and Ones take a shape that is known, not {shape}; use FillLike, ZerosLike or OnesLike where it is another value's.");
 
     /// <summary>A tensor of zeros.</summary>
     public static Value Zeros(this Graph graph, Shape shape, DType type = DType.Float32) => graph.Full(shape, 0, type);
