@@ -38,8 +38,22 @@ public sealed class Node
     /// <summary>What an operation makes of inputs; a length that no dimension can have is an error of ours as well.</summary>
     internal static TensorType[] Infer(Operation operation, IReadOnlyList<TensorType> inputs)
     {
-        try { return operation.Infer(inputs); }
+        try
+        {
+            var outputs = operation.Infer(inputs);
+            foreach (var output in outputs)
+                if (output.Shape.IsKnown && output.Shape.Dimensions.Length > 1 && CountOf(output.Shape) > long.MaxValue / sizeof(double))
+                    throw new ShapeException($"{operation.Name}({string.Join(", ", inputs)}): the result would be {output}, which is more than memory can be counted.");
+            return outputs;
+        }
         catch (OverflowException) { throw new ShapeException($"{operation.Name}({string.Join(", ", inputs)}): a length or a number of elements would be more than {int.MaxValue:N0}."); }
+    }
+
+    private static double CountOf(Shape shape)
+    {
+        var count = 1.0;
+        foreach (var length in shape) count *= length;
+        return count;
     }
 
     /// <summary>How messages name a node with what it reads, so that somebody finds it in their program.</summary>

@@ -56,6 +56,9 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
 /// <summary>Taking apart and putting together.</summary>
 public static partial class Operations
 {
+    /// <summary>The most parts of nothing.</summary>
+    private const int MostEmptyParts = 1024;
+
     /// <inheritdoc cref="Ops.Split"/>
     public static IReadOnlyList<Value> Split(this Value x, int[] sizes, int axis) => x.Graph.AddNode(new Split(axis, new Axes(sizes)), [x]).Outputs;
 
@@ -63,7 +66,7 @@ public static partial class Operations
     /// <exception cref="ShapeException">The dimension's length is unknown, or not a multiple of <paramref name="parts"/>.</exception>
     public static IReadOnlyList<Value> Split(this Value x, int parts, int axis)
     {
-        if (!Along.Fits(axis, x.Shape) || x.Shape[axis] == Shape.Unknown || parts < 1 || x.Shape[axis] % parts != 0)
+        if (!Along.Fits(axis, x.Shape) || x.Shape[axis] == Shape.Unknown || parts < 1 || parts > Math.Max(x.Shape[axis], MostEmptyParts) || x.Shape[axis] % parts != 0)
             throw new ShapeException($"Split({x}): dimension {axis} can't be cut into {parts} equal parts; give their sizes.");
         return x.Split([.. Enumerable.Repeat(x.Shape[axis] / parts, parts)], axis);
     }
