@@ -6,7 +6,8 @@ public sealed class MutationTests : IDisposable
     private const int Mutations = 4000;
     private const long MostBytes = 1 << 22;
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
+    // Where memory is a file system: thousands of files are written.
+    private readonly string _directory = Directory.Exists("/dev/shm") ? Directory.CreateDirectory($"/dev/shm/dunlin-{Guid.NewGuid():N}").FullName : Directory.CreateTempSubdirectory("dunlin-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 

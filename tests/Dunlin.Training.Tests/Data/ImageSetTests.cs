@@ -56,7 +56,7 @@ public sealed class ImageSetTests : IDisposable
     {
         var path = Put(Small, pack);
         var (whole, random, refused) = (File.ReadAllBytes(path), new Random(7), 0);
-        const int Mutations = 2000;
+        const int Mutations = 1000;
         for (var i = 0; i < Mutations; i++)
         {
             byte[] bytes = [.. whole];
