@@ -26,9 +26,9 @@ internal static class DunlinCommand
         // Who types nothing wants to know what there is.
         var parsed = root.Parse(arguments.Count == 0 ? ["--help"] : Arguments.Normalize(arguments, FlagsOf(root)));
         // The library's own code for a wrong command line is 1, which says here that training failed.
-        if (parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
+        if ((parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction) || UsageErrors.UnknownOptions(parsed).Any())
         {
-            foreach (var error in parsed.Errors) host.Error.WriteLine($"dunlin: {error.Message}");
+            foreach (var message in UsageErrors.Of(parsed)) host.Error.WriteLine($"dunlin: {message}");
             host.Error.WriteLine($"Try: dunlin {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return ExitCode.Usage;
         }

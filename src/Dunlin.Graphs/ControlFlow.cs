@@ -10,7 +10,7 @@ public sealed record LoopOptions
 
     /// <summary>The most iterations; one more is an error.</summary>
     /// <value>At least 1; null for no limit.</value>
-    public long? Limit { get; init { if (value is { } limit) ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1); field = value; } }
+    public long? Limit { get; init => field = value is { } limit ? Require.AtLeast(nameof(LoopOptions), limit, 1, nameof(Limit)) : null; }
 
     /// <summary>The shapes of the states, where they change between iterations: a length that does is <see cref="Shape.Unknown"/>.</summary>
     public IReadOnlyList<Shape>? Shapes { get; init; }

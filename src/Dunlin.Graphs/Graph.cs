@@ -88,18 +88,36 @@ public sealed class Graph
     /// <summary>Adds a node to this graph itself, whatever is being built.</summary>
     internal Node AddHere(Operation operation, IReadOnlyList<Value> given, string? name = null)
     {
-        Value[] inputs;
-        try { inputs = [.. given.Select(Import)]; }
-        catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"{operation.Name}: its input {e.Message}", e); }
-        if (!operation.TakesLists && inputs.FirstOrDefault(i => i.Type == DType.List) is { } list)
-            throw new ShapeException($"{operation.Name} does not take lists of tensors such as {list}; stack the list first.");
-        TensorType[] outputs;
-        try { outputs = operation.Infer([.. inputs.Select(v => v.TensorType)]); }
-        catch (ShapeException e) when (_scope.Length > 0) { throw new ShapeException($"In {_scope.TrimEnd('/')}: {e.Message}"); }
+        var wanted = Qualify(name ?? operation.Name);
+        var (inputs, outputs) = Fit(operation, given, wanted);
         var after = _after.Count == 0 || !operation.IsStateful ? [] : _after.SelectMany(n => n).Distinct().ToArray();
-        var node = new Node(this, _nodes.Count, Unique(Qualify(name ?? operation.Name)), operation, inputs, after, outputs);
+        var node = new Node(this, _nodes.Count, Unique(wanted), operation, inputs, after, outputs);
         _nodes.Add(node);
         return node;
+    }
+
+    /// <summary>The inputs as seen from here, and the types of what an operation makes of them. Errors name the operation, the node that it would have become, and the inputs.</summary>
+    private (Value[] Inputs, TensorType[] Outputs) Fit(Operation operation, IReadOnlyList<Value> given, string name)
+    {
+        try
+        {
+            Value[] inputs = [.. given.Select((value, i) => Brought(operation, value, i))];
+            if (!operation.TakesLists && inputs.FirstOrDefault(i => i.Type == DType.List) is { } list)
+                throw new ShapeException($"{operation.Name} does not take lists of tensors such as {list}; stack the list first.");
+            return (inputs, Node.Infer(operation, [.. inputs.Select(v => v.TensorType)]));
+        }
+        catch (DunlinException e)
+        {
+            e.At(name, Node.Describe(name, given));
+            throw;
+        }
+    }
+
+    private Value Brought(Operation operation, Value? value, int index)
+    {
+        if (value is null) throw new DunlinException($"{operation.Name}: its input {index} is null, and not a value.");
+        try { return Import(value); }
+        catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"{operation.Name}: its input {e.Message}", e); }
     }
 
     /// <summary>Adds a node of one output and returns that.</summary>

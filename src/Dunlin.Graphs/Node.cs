@@ -35,6 +35,35 @@ public sealed class Node
     /// <summary>What it computes.</summary>
     public IReadOnlyList<Value> Outputs { get; }
 
+    /// <summary>What an operation makes of inputs; a length that no dimension can have is an error of ours as well.</summary>
+    internal static TensorType[] Infer(Operation operation, IReadOnlyList<TensorType> inputs)
+    {
+        try
+        {
+            var outputs = operation.Infer(inputs);
+            foreach (var output in outputs)
+                if (output.Shape.IsKnown && output.Shape.Dimensions.Length > 1 && CountOf(output.Shape) > long.MaxValue / sizeof(double))
+                    throw new ShapeException($"{operation.Name}({string.Join(", ", inputs)}): the result would be {output}, which is more than memory can be counted.");
+            return outputs;
+        }
+        catch (OverflowException) { throw new ShapeException($"{operation.Name}({string.Join(", ", inputs)}): a length or a number of elements would be more than {int.MaxValue:N0}."); }
+    }
+
+    private static double CountOf(Shape shape)
+    {
+        var count = 1.0;
+        foreach (var length in shape) count *= length;
+        return count;
+    }
+
+    /// <summary>How messages name a node with what it reads, so that somebody finds it in their program.</summary>
+    internal static string Describe(string name, IReadOnlyList<Value?> inputs)
+    {
+        const int Named = 8;
+        var names = inputs.Take(Named).Select(i => i?.Name ?? "null");
+        return inputs.Count == 0 ? $"In {name}" : $"In {name} of {string.Join(", ", names)}{(inputs.Count > Named ? ", …" : "")}";
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {Operation.Name}({string.Join(", ", Inputs)}) -> {string.Join(", ", Outputs.Select(o => o.TensorType))}";
 }

@@ -3,7 +3,14 @@ namespace Dunlin.Graphs;
 /// <summary>Tensors of one number.</summary>
 internal static class Scalars
 {
-    public static Tensor Make(double value, DType type) => type switch
+    /// <exception cref="InvalidValueException">The type has no such number.</exception>
+    public static Tensor Make(double value, DType type)
+    {
+        try { return Of(value, type); }
+        catch (OverflowException) { throw new InvalidValueException($"Constant: {type} has no number {value}."); }
+    }
+
+    private static Tensor Of(double value, DType type) => type switch
     {
         DType.Float32 => Tensor.Scalar((float)value),
         DType.Float64 => Tensor.Scalar(value),

@@ -14,7 +14,7 @@ public sealed record SessionOptions
 
     /// <summary>Threads that the kernels of one run may use.</summary>
     /// <value>At least 1; the processors of this machine unless set.</value>
-    public int Threads { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = Environment.ProcessorCount;
+    public int Threads { get; init => field = Require.AtLeast(nameof(SessionOptions), value, 1); } = Environment.ProcessorCount;
 
     /// <summary>The seed of all variables' first elements.</summary>
     public ulong Seed { get; init; }

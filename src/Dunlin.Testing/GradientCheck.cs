@@ -13,11 +13,11 @@ public static class GradientCheck
     {
         /// <summary>The distance over which differences are taken.</summary>
         /// <value>Greater than 0; 10⁻⁵ unless set, near the best for functions of order 1 in Float64.</value>
-        public double Delta { get; init { ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value); field = value; } } = 1e-5;
+        public double Delta { get; init => field = Require.Above(nameof(GradientCheck), value, 0); } = 1e-5;
 
         /// <summary>How far the two may be apart, relative to the larger of 1 and their magnitude.</summary>
         /// <value>Greater than 0; 10⁻⁶ unless set.</value>
-        public double Tolerance { get; init { ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value); field = value; } } = 1e-6;
+        public double Tolerance { get; init => field = Require.Above(nameof(GradientCheck), value, 0); } = 1e-6;
 
         /// <summary>Whether to check the gradients' own gradients as well.</summary>
         public bool SecondOrder { get; init; }

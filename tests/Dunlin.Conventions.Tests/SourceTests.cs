@@ -33,6 +33,21 @@ public partial class SourceTests
         House.AssertNone(offenders, "Stubs, notes to self and sleeps:");
     }
 
+    /// <summary>Decision 0009: .NET's own argument exceptions name a parameter, which is nothing that a user knows, and no range.</summary>
+    [Fact]
+    public void Values_that_users_give_are_refused_by_Require()
+    {
+        var offenders =
+            from file in House.Sources("src")
+            from line in File.ReadLines(file).Index()
+            where ArgumentError().IsMatch(line.Item)
+            select $"{House.Relative(file)}:{line.Index + 1}: {line.Item.Trim()}";
+        House.AssertNone(offenders, "Use Require, or throw a DunlinException that says what, got and allowed:");
+    }
+
+    [GeneratedRegex(@"\bArgument(OutOfRange|Null)?Exception\b")]
+    private static partial Regex ArgumentError();
+
     [GeneratedRegex(@"^namespace [\w.]+\s*?(;|$)", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 

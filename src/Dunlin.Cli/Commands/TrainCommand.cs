@@ -110,7 +110,7 @@ internal static class TrainCommand
             EndReason.EarlyStop => "stopped early: no longer getting better",
             _ => "stopped on request",
         };
-        host.Out.WriteLine($"{reason} after {result.Steps} steps");
+        host.Out.WriteLine($"{reason} after {Format.Count(result.Steps, "step")}");
         var measuredOn = result.Epochs is [.., { Validation.Count: > 0 }] ? "test" : "training";
         foreach (var (name, value) in result.Metrics) host.Out.WriteLine($"{measuredOn} {name}: {Format.Metric(value)}");
         host.Out.WriteLine($"run: {directory}");

@@ -173,10 +173,10 @@ internal sealed class Section
         {
             result = read(this);
         }
-        catch (ArgumentException e)
+        catch (InvalidValueException e)
         {
             // What the sections' own ranges let through and the library refuses.
-            throw new ConfigurationException($"{_group.Source}: \"{_path}\": {e.Message.Split('\n')[0]}", e);
+            throw new ConfigurationException($"{_group.Source}: \"{_path}\": {e.Message}", e);
         }
         Close();
         return result;

@@ -11,6 +11,9 @@ internal static class Format
     /// <summary>Four significant digits, however small: a loss of 3e-05 is not 0.</summary>
     public static string Metric(double value) => Math.Abs(value) is >= 0.001 and < 10_000 or 0 ? $"{value:0.0000}" : $"{value:0.000e+00}";
 
+    /// <summary>Such as "1 step" or "12 steps".</summary>
+    public static string Count(long count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
+
     /// <summary>A length with a unit that fits it.</summary>
     public static string Bytes(long bytes) => bytes switch
     {

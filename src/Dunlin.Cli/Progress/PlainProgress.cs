@@ -34,7 +34,7 @@ internal sealed class PlainProgress(TextWriter error, TimeProvider clock, StepMe
 internal static class Headline
 {
     public static string Of(TrainingPlan plan) =>
-        $"{plan.Parameters:N0} parameters, {plan.Epochs} {(plan.Epochs == 1 ? "epoch" : "epochs")} of {plan.StepsPerEpoch} steps of {plan.BatchSize} examples, " +
+        $"{plan.Parameters:N0} parameters, {Format.Count(plan.Epochs, "epoch")} of {Format.Count(plan.StepsPerEpoch, "step")} of {Format.Count(plan.BatchSize, "example")}, " +
         $"{plan.Workers} {(plan.Workers == 1 ? "worker" : "workers")} of {plan.ThreadsPerWorker} {(plan.ThreadsPerWorker == 1 ? "thread" : "threads")}, kernels {plan.Kernels}" +
         (plan.ResumedFrom is { } from ? $", resumed from step {plan.FirstStep} ({from})" : "");
 }

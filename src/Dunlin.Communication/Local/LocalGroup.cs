@@ -19,7 +19,7 @@ public static class LocalGroup
     /// <param name="options">Defaults unless given.</param>
     public static IReadOnlyList<ICommunicator> Create(int size, LocalOptions? options = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        Require.AtLeast(nameof(LocalGroup), size, 1);
         var team = new LocalTeam(new LocalWorld(size, options ?? new()), [.. Enumerable.Range(0, size)], isWorld: true);
         return [.. Enumerable.Range(0, size).Select(rank => new LocalCommunicator(team, rank))];
     }

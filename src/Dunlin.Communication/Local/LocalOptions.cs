@@ -8,6 +8,6 @@ public sealed record LocalOptions
     /// vanish unnoticed, so this catches deadlocks in the program; it must outlast what one rank does alone (a check-point, a validation).
     /// </summary>
     /// <value>More than zero; 5 minutes unless set.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
-    public TimeSpan Timeout { get; init { ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero); field = value; } } = TimeSpan.FromMinutes(5);
+    /// <exception cref="InvalidValueException">The value is not positive.</exception>
+    public TimeSpan Timeout { get; init => field = Require.That(nameof(LocalOptions), value, value > TimeSpan.Zero, "above 0"); } = TimeSpan.FromMinutes(5);
 }

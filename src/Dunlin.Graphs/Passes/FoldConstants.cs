@@ -30,11 +30,19 @@ internal sealed unsafe class FoldConstants : IPlanPass
         Tensor[] outputs = [.. node.Outputs.Select(o => Tensor.Uninitialized(o.Type.Type, o.Type.Shape))];
         var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(_ => MemoryLayout.Plain)],
             KernelSets.Managed, ThreadTeam.Single, PlanResources.None);
-        using var kernel = node.Operation.Prepare(context);
-        var scratch = NativeBuffer.Rent(kernel.ScratchBytes);
-        nint[] buffers = [.. node.Inputs.Select(i => i.Constant?.Address ?? 0), .. outputs.Select(o => o.Address), scratch.Address];
-        fixed (nint* pinned = buffers) kernel.Run(pinned, ThreadTeam.Single);
-        GC.KeepAlive(scratch);
+        try
+        {
+            using var kernel = node.Operation.Prepare(context);
+            var scratch = NativeBuffer.Rent(kernel.ScratchBytes);
+            nint[] buffers = [.. node.Inputs.Select(i => i.Constant?.Address ?? 0), .. outputs.Select(o => o.Address), scratch.Address];
+            fixed (nint* pinned = buffers) kernel.Run(pinned, ThreadTeam.Single);
+            GC.KeepAlive(scratch);
+        }
+        catch (DunlinException e)
+        {
+            e.At(node.Name);
+            throw;
+        }
         GC.KeepAlive(node);
         return outputs;
     }

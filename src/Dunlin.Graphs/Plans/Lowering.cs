@@ -48,7 +48,7 @@ internal sealed class Lowering
         var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
         var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
             _kernels, _threads, _resources, keepPlain: toVariables);
-        var kernel = node.Operation.Prepare(context);
+        var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();
         Storage[] outputs = [.. node.Outputs.Select((value, o) => Output(node, kernel, value, o, inputs, copies))];
@@ -57,6 +57,16 @@ internal sealed class Lowering
         for (var o = 0; o < node.Outputs.Count; o++)
             if (_schedule.InVariables.TryGetValue(node.Outputs[o], out var variable) && kernel.OutputLayout(o) is var layout && !ReferenceEquals(layout, MemoryLayout.Plain))
                 Reorder(node.Outputs[o], new(outputs[o], layout), MemoryLayout.Plain, VariableStorage(variable));
+    }
+
+    private static Kernel Prepare(PlanNode node, PrepareContext context)
+    {
+        try { return node.Operation.Prepare(context); }
+        catch (DunlinException e)
+        {
+            e.At(node.Name);
+            throw;
+        }
     }
 
     private Storage Output(PlanNode node, Kernel kernel, PlanValue value, int output, Storage[] inputs, List<(Storage, Storage, PlanValue)> copies)

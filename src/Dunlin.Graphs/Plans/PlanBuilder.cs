@@ -49,8 +49,12 @@ internal static class PlanBuilder
     /// <summary>The types of a node's outputs for known types of its inputs.</summary>
     public static TensorType[] Infer(Node node, IReadOnlyList<TensorType> inputs)
     {
-        try { return node.Operation.Infer(inputs); }
-        catch (ShapeException e) { throw new ShapeException($"In {node.Name}: {e.Message}"); }
+        try { return Node.Infer(node.Operation, inputs); }
+        catch (DunlinException e)
+        {
+            e.At(node.Name, Node.Describe(node.Name, node.Inputs));
+            throw;
+        }
     }
 
     private static PlanValue? Source(Node node) => node.Operation switch

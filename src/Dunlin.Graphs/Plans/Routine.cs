@@ -78,11 +78,21 @@ internal sealed unsafe class Routine : IDisposable
     }
 
     /// <summary>Runs all kernels.</summary>
+    /// <exception cref="DunlinException">A kernel met something that it can't compute with; the message names its node.</exception>
     public void Run(ThreadTeam threads)
     {
         var (kernels, first) = (_kernels, _first);
         var addresses = _addresses;
-        for (var i = 0; i < kernels.Length; i++) kernels[i].Run(addresses + first[i], threads);
+        var i = 0;
+        try
+        {
+            for (; i < kernels.Length; i++) kernels[i].Run(addresses + first[i], threads);
+        }
+        catch (DunlinException e)
+        {
+            e.At(_steps[i].Name);
+            throw;
+        }
         GC.KeepAlive(this);
     }
 
@@ -92,13 +102,23 @@ internal sealed unsafe class Routine : IDisposable
         for (var i = 0; i < _kernels.Length; i++)
         {
             observer.Before(i, _steps[i].Name, _steps[i].Operation);
-            _kernels[i].Run(_addresses + _first[i], threads);
+            Run(i, threads);
             var outputs = _first[i] + _steps[i].Inputs.Length;
             for (var o = 0; o < _steps[i].OutputTypes.Length; o++)
             {
                 var bytes = _kernels[i].OutputLayout(o).Bytes(_steps[i].OutputTypes[o]);
                 observer.After(i, _steps[i].Name, _steps[i].Operation, _steps[i].OutputTypes[o], _addresses[outputs + o], bytes);
             }
+        }
+    }
+
+    private void Run(int step, ThreadTeam threads)
+    {
+        try { _kernels[step].Run(_addresses + _first[step], threads); }
+        catch (DunlinException e)
+        {
+            e.At(_steps[step].Name);
+            throw;
         }
     }
 

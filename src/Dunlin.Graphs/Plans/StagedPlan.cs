@@ -56,8 +56,14 @@ internal sealed class StagedPlan : Plan
         foreach (var node in _stages.Evaluated)
         {
             Tensor[] inputs = [.. node.Inputs.Select(Of)];
+            // The shape rule has seen lengths that were not known yet.
+            if (node.Operation is DynamicOperation) PlanBuilder.Infer(node, [.. inputs.Select(i => i.TensorType)]);
             try { outputs.AddRange(((IEvaluated)node.Operation).Evaluate(inputs, _request.Session)); }
-            catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"In {node.Name}: {e.Message}", e); }
+            catch (DunlinException e)
+            {
+                e.At(node.Name);
+                throw;
+            }
         }
         return [.. feeds, .. _stages.Frontier.Select(Of), .. outputs];
     }

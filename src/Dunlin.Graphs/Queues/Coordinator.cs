@@ -51,7 +51,7 @@ public sealed class Coordinator : IDisposable
     /// <param name="atEnd">Runs once when the last of them has come to its end, unless that is because all are to stop: closes the queue that they fed, say.</param>
     public void StartMany(string name, int count, Action<int, CancellationToken> work, Action? atEnd = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        Require.AtLeast(nameof(Coordinator), count, 1);
         var left = count;
         for (var i = 0; i < count; i++)
         {

@@ -7,7 +7,7 @@ public abstract class Resource
     /// <param name="name">What messages call it.</param>
     protected Resource(string name)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Require.NotBlank(GetType().Name, name);
         Name = name;
     }
 

@@ -26,8 +26,8 @@ public sealed class TensorQueue : Resource
     /// <param name="components">The types of an element's tensors. Lengths that differ between elements are <see cref="Shape.Unknown"/>.</param>
     public TensorQueue(string name, int capacity, params IReadOnlyList<TensorType> components) : base(name)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        if (components.Count == 0) throw new DunlinException($"The queue {name} needs the types of its elements' tensors.");
+        Require.AtLeast(nameof(TensorQueue), capacity, 1);
+        Require.NotEmpty(nameof(TensorQueue), components);
         (Capacity, Components) = (capacity, components);
     }
 
@@ -47,9 +47,7 @@ public sealed class TensorQueue : Resource
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(value, Capacity);
-            field = value;
+            field = Require.Below(nameof(TensorQueue), value, 0, Capacity);
         }
     }
 
@@ -58,13 +56,13 @@ public sealed class TensorQueue : Resource
 
     /// <summary>How long to wait for another step.</summary>
     /// <value>A minute unless set.</value>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan Timeout { get; init => field = Require.That(nameof(TensorQueue), value, value > TimeSpan.Zero, "above 0"); } = TimeSpan.FromMinutes(1);
 
     /// <summary>Puts an element in, waiting for room. The result is the number of elements afterwards.</summary>
-    public Value Enqueue(params IReadOnlyList<Value> element) => element[0].Graph.Add(new Enqueue(this, Many: false), element, $"{Name}/enqueue");
+    public Value Enqueue(params IReadOnlyList<Value> element) => Require.NotEmpty(Name, element)[0].Graph.Add(new Enqueue(this, Many: false), element, $"{Name}/enqueue");
 
     /// <summary>Puts the rows of tensors [n, …] in as n elements, waiting for room. The result is the number of elements afterwards.</summary>
-    public Value EnqueueMany(params IReadOnlyList<Value> elements) => elements[0].Graph.Add(new Enqueue(this, Many: true), elements, $"{Name}/enqueue_many");
+    public Value EnqueueMany(params IReadOnlyList<Value> elements) => Require.NotEmpty(Name, elements)[0].Graph.Add(new Enqueue(this, Many: true), elements, $"{Name}/enqueue_many");
 
     /// <summary>Takes an element, waiting for one.</summary>
     public IReadOnlyList<Value> Dequeue(Graph graph) => graph.AddNode(new Dequeue(this, null, UpTo: false), [], $"{Name}/dequeue").Outputs;

@@ -7,8 +7,8 @@ public sealed record DataParallelOptions
 {
     /// <summary>Bytes of gradient that one all-reduce takes, if no single gradient is larger.</summary>
     /// <value>At least 4096; 1 MiB unless set: between threads a start costs little, and smaller buckets can start earlier.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than 4096.</exception>
-    public long BucketBytes { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 4096); field = value; } } = 1 << 20;
+    /// <exception cref="InvalidValueException">The value is less than 4096.</exception>
+    public long BucketBytes { get; init => field = Require.AtLeast(nameof(DataParallelOptions), value, 4096); } = 1 << 20;
 
     /// <summary>How the workers of this process meet.</summary>
     public LocalOptions Local { get; init; } = new();

@@ -20,7 +20,7 @@ internal static unsafe class BufferPool
 
     public static (nint Address, long Capacity) Rent(long bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Require.AtLeast(nameof(BufferPool), bytes, 0);
         var capacity = RoundUp(bytes);
         if (Idle.TryGetValue(capacity, out var stack) && stack.TryPop(out var address))
         {

@@ -73,10 +73,10 @@ public static partial class Philox
     }
 
     /// <summary>Fills with integers uniform in [<paramref name="low"/>, <paramref name="high"/>), without bias.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is empty.</exception>
+    /// <exception cref="InvalidValueException">The range is empty.</exception>
     public static void FillIntegers(Span<long> destination, long low, long high, PhiloxKey key, ulong offset = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(low, high);
+        Require.Above(nameof(FillIntegers), high, low);
         var bound = unchecked((ulong)high - (ulong)low);
         for (var i = 0; i < destination.Length; i++) destination[i] = unchecked(low + (long)Below(bound, key, offset + (ulong)i));
     }

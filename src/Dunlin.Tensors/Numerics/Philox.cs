@@ -42,11 +42,11 @@ public static partial class Philox
     /// <param name="bound">At least 1.</param>
     /// <param name="key">The sequence.</param>
     /// <param name="index">Which draw of the sequence; less than 2^56.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The bound is 0, or the index too large.</exception>
+    /// <exception cref="InvalidValueException">The bound is 0, or the index too large.</exception>
     public static ulong Below(ulong bound, PhiloxKey key, ulong index)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(bound);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, 1ul << 56);
+        Require.AtLeast(nameof(Below), bound, 1ul);
+        Require.Below(nameof(Below), index, 0ul, 1ul << 56);
         // The index's upper byte counts further attempts, so that a rejected draw never borrows its neighbour's numbers.
         for (var attempt = 0ul; ; attempt++)
         {

@@ -13,11 +13,10 @@ public readonly record struct PhiloxKey(ulong Seed, uint Stream = 0, uint Step =
 {
     /// <summary>The key of another step of the same stream.</summary>
     /// <param name="step">From 0 to 2^32 − 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The step is outside that range.</exception>
+    /// <exception cref="InvalidValueException">The step is outside that range.</exception>
     public PhiloxKey At(long step)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(step);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(step, uint.MaxValue);
+        Require.Between(nameof(PhiloxKey), step, 0, uint.MaxValue);
         return this with { Step = (uint)step };
     }
 

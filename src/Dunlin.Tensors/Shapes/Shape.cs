@@ -39,13 +39,33 @@ public readonly struct Shape : IEquatable<Shape>
     public int Rank => _dimensions?.Length ?? 0;
 
     /// <summary>One length; a negative index counts from the last dimension (−1 is the last).</summary>
-    public int this[int index] => Dimensions[index < 0 ? index + Rank : index];
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
+    public int this[int index]
+    {
+        get
+        {
+            var dimensions = Dimensions;
+            var at = index < 0 ? index + dimensions.Length : index;
+            return (uint)at < (uint)dimensions.Length ? dimensions[at] : throw Lacks(index);
+        }
+    }
 
     /// <summary>One length, or a range's, as in arrays.</summary>
-    public int this[Index index] => Dimensions[index];
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
+    public int this[Index index] => index.GetOffset(Rank) is >= 0 and var at && at < Rank ? Dimensions[at] : throw Lacks(index.IsFromEnd ? -index.Value : index.Value);
 
     /// <summary>A part of the shape.</summary>
-    public Shape this[Range range] => new(Dimensions[range].ToArray());
+    /// <exception cref="ShapeException">There are not so many dimensions.</exception>
+    public Shape this[Range range]
+    {
+        get
+        {
+            var (start, end) = (range.Start.GetOffset(Rank), range.End.GetOffset(Rank));
+            return start >= 0 && start <= end && end <= Rank
+                ? new(Dimensions[start..end].ToArray())
+                : throw new ShapeException($"The shape {this} of {Rank} dimensions has no dimensions {range}.");
+        }
+    }
 
     /// <summary>Whether every length is known.</summary>
     public bool IsKnown => !Dimensions.Contains(Unknown);
@@ -84,11 +104,13 @@ public readonly struct Shape : IEquatable<Shape>
     }
 
     /// <summary>This shape with one length replaced; a negative index counts from the last dimension.</summary>
+    /// <exception cref="ShapeException">There is no such dimension, or the length is negative and not <see cref="Unknown"/>.</exception>
     public Shape With(int index, int length)
     {
+        if ((uint)(index < 0 ? index + Rank : index) >= (uint)Rank) throw Lacks(index);
         var copy = Dimensions.ToArray();
         copy[index < 0 ? index + Rank : index] = length;
-        return new Shape(copy);
+        return Create(copy);
     }
 
     /// <summary>This shape followed by another.</summary>
@@ -147,6 +169,8 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>Such as <c>[?, 3, 28, 28]</c>; unknown lengths as question marks.</summary>
     public override string ToString() =>
         "[" + string.Join(", ", Dimensions.ToArray().Select(d => d == Unknown ? "?" : d.ToString())) + "]";
+
+    private ShapeException Lacks(int index) => new($"The shape {this} has no dimension {index}.");
 
     /// <summary>Equality by value.</summary>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);

@@ -19,7 +19,7 @@ public sealed class ManagedTeam : ThreadTeam
     /// <param name="size">Threads, the caller's among them; at least 1.</param>
     public ManagedTeam(int size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        Require.AtLeast(nameof(ManagedTeam), size, 1);
         Size = size;
         _helpers = [.. Enumerable.Range(1, size - 1).Select(worker => new Helper(this, worker))];
     }

@@ -16,8 +16,8 @@ public sealed record CheckpointOptions
 {
     /// <summary>How many checkpoints to keep, the newest ones.</summary>
     /// <value>At least 1; 3 unless set.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
-    public int KeepLast { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 3;
+    /// <exception cref="InvalidValueException">The value is less than 1.</exception>
+    public int KeepLast { get; init => field = Require.AtLeast(nameof(CheckpointOptions), value, 1); } = 3;
 
     /// <summary>Whether to keep, besides, the one with the best <see cref="CheckpointState.Metric"/>.</summary>
     /// <value>None unless set.</value>

@@ -50,7 +50,7 @@ public sealed class CheckpointStore
     public string Save(CheckpointState state, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> groups)
     {
         if (_options.ReadOnly) throw new CheckpointException($"The checkpoint store {_directory} was opened to load only.");
-        ArgumentOutOfRangeException.ThrowIfNegative(state.Step);
+        Require.AtLeast(nameof(CheckpointStore), state.Step, 0);
         foreach (var group in groups.Keys)
             if (Path.GetFileName(group) != group || group.Length == 0)
                 throw new CheckpointException($"A group of tensors needs a plain file name, not \"{group}\".");

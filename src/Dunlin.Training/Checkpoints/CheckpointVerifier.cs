@@ -22,6 +22,16 @@ internal static class CheckpointVerifier
         return state.Step == step ? state : throw new CheckpointException($"{directory}: {StateName} is of step {state.Step}, not {step}");
     }
 
+    /// <summary>Compares one file of a checkpoint with the manifest beside it, if there is one that names it.</summary>
+    /// <exception cref="CheckpointException">The file is not what the manifest says, or the manifest can't be read.</exception>
+    public static void VerifyBeside(string path)
+    {
+        var (directory, name) = (Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+        if (!File.Exists(Path.Combine(directory, ManifestName))) return;
+        var manifest = ReadJson(directory, ManifestName, CheckpointJson.Default.CheckpointManifest);
+        if (manifest.Files.FirstOrDefault(file => file.Name == name) is { } file) VerifyFile(directory, file);
+    }
+
     /// <summary>Reads a checkpoint's state as it is.</summary>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public static CheckpointState ReadState(string directory) => ReadJson(directory, StateName, CheckpointJson.Default.CheckpointState);

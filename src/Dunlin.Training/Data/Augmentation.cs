@@ -40,7 +40,7 @@ public abstract class Augmentation
 
         public Shift(string field, int pixels)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(pixels);
+            Require.AtLeast(nameof(Shift), pixels, 0);
             (_field, _pixels) = (field, pixels);
         }
 

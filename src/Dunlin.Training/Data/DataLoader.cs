@@ -44,10 +44,8 @@ public sealed class DataLoader : IDisposable
     public void Seek(long epoch, int step)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(epoch, uint.MaxValue);
-        ArgumentOutOfRangeException.ThrowIfNegative(step);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(step, StepsPerEpoch);
+        Require.Between(nameof(DataLoader), epoch, 0, uint.MaxValue);
+        Require.Between(nameof(DataLoader), step, 0, StepsPerEpoch);
         if (!TryStop()) throw new DunlinException("The data set is still busy reading a batch, so the loader can't go elsewhere; is its storage reachable?");
         (Epoch, Step) = (epoch, step);
     }

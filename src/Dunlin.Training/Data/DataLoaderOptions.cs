@@ -5,8 +5,8 @@ public sealed record DataLoaderOptions
 {
     /// <summary>Examples in one step, over all ranks together.</summary>
     /// <value>At least 1; 64 unless set.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
-    public int BatchSize { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 64;
+    /// <exception cref="InvalidValueException">The value is less than 1.</exception>
+    public int BatchSize { get; init => field = Require.AtLeast(nameof(DataLoaderOptions), value, 1); } = 64;
 
     /// <summary>Chooses the order of the examples and the augmentation. Must be equal on all ranks.</summary>
     /// <value>0 unless set.</value>
@@ -22,15 +22,15 @@ public sealed record DataLoaderOptions
 
     /// <summary>Whose share of each global batch is loaded.</summary>
     /// <value>From 0 to <see cref="Ranks"/> − 1; 0 unless set.</value>
-    public int Rank { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } }
+    public int Rank { get; init => field = Require.AtLeast(nameof(DataLoaderOptions), value, 0); }
 
     /// <summary>Among how many ranks each global batch is shared out.</summary>
     /// <value>At least 1; 1 unless set.</value>
-    public int Ranks { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 1;
+    public int Ranks { get; init => field = Require.AtLeast(nameof(DataLoaderOptions), value, 1); } = 1;
 
     /// <summary>How many batches are kept ready beside the one in use.</summary>
     /// <value>At least 1; 2 unless set.</value>
-    public int Prefetch { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 2;
+    public int Prefetch { get; init => field = Require.AtLeast(nameof(DataLoaderOptions), value, 1); } = 2;
 
     /// <summary>How long to wait for a batch before the data set is taken for hung.</summary>
     /// <value>5 minutes unless set.</value>

@@ -32,8 +32,7 @@ public sealed class InMemoryDataset : IDataset
     {
         if (target.Rows != examples.Length) throw new ShapeException($"{examples.Length} examples do not fill a batch of {target.Rows} rows.");
         foreach (var example in examples)
-            if ((uint)example >= (uint)Count)
-                throw new ArgumentOutOfRangeException(nameof(examples), example, $"The data set has {Count} examples.");
+            Require.Below(nameof(InMemoryDataset), example, 0, Count);
         for (var i = 0; i < _columns.Length; i++) _columns[i].Write(examples, target.Tensors[i]);
     }
 }

@@ -12,14 +12,13 @@ public sealed class Subset : IDataset
     /// <summary>Chooses examples.</summary>
     /// <param name="source">The data set to choose from.</param>
     /// <param name="examples">The examples' numbers there, in the order that they have here.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The data set has no such example.</exception>
+    /// <exception cref="InvalidValueException">The data set has no such example.</exception>
     public Subset(IDataset source, ReadOnlySpan<int> examples)
     {
         _source = source;
         _examples = examples.ToArray();
         foreach (var example in _examples)
-            if ((uint)example >= (uint)source.Count)
-                throw new ArgumentOutOfRangeException(nameof(examples), example, $"The data set has {source.Count} examples.");
+            Require.Below(nameof(Subset), example, 0, source.Count);
     }
 
     /// <inheritdoc/>
@@ -52,8 +51,7 @@ public static class DatasetExtensions
     /// <param name="seed">Chooses the examples.</param>
     public static TrainTest Split(this IDataset dataset, double testFraction, ulong seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(testFraction);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(testFraction, 1);
+        Require.Between(nameof(Split), testFraction, 0, 1);
         var order = new int[dataset.Count];
         // The last of all epochs: a loader with the same seed will not draw this order again.
         Philox.Permutation(order, seed, uint.MaxValue);

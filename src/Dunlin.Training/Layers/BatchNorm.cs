@@ -13,6 +13,9 @@ namespace Dunlin.Training.Layers;
 /// <remarks>As in PyTorch the running variance is of the unbiased estimate: the batch's variance times n / (n − 1), with n elements a channel.</remarks>
 public sealed class BatchNorm(double momentum = 0.1, double epsilon = 1e-5) : Layer
 {
+    private readonly double _momentum = Require.Between(nameof(BatchNorm), momentum, 0, 1);
+    private readonly double _epsilon = Require.AtLeast(nameof(BatchNorm), epsilon, 0);
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
@@ -20,13 +23,13 @@ public sealed class BatchNorm(double momentum = 0.1, double epsilon = 1e-5) : La
         var channels = scale.TensorType.Shape;
         var runningMean = context.Variable("running_mean", channels, Initializers.Zeros, trainable: false, input.Type);
         var runningVariance = context.Variable("running_variance", channels, Initializers.Ones, trainable: false, input.Type);
-        if (!context.IsTraining) return input.BatchNormInference(scale, shift, runningMean, runningVariance, epsilon);
-        var (y, mean, variance) = input.BatchNorm(scale, shift, epsilon);
+        if (!context.IsTraining) return input.BatchNormInference(scale, shift, runningMean, runningVariance, _epsilon);
+        var (y, mean, variance) = input.BatchNorm(scale, shift, _epsilon);
         var count = input.Graph.Add(new CountRatio(input.Type), [input, mean]);
         // With one element a channel there is no unbiased estimate; the variance is 0 and stays so.
         var unbiased = variance * (count / (count - 1).Maximum(count.Number(1)));
-        context.Update(runningMean, runningMean.Value + (mean - runningMean) * momentum);
-        context.Update(runningVariance, runningVariance.Value + (unbiased - runningVariance) * momentum);
+        context.Update(runningMean, runningMean.Value + (mean - runningMean) * _momentum);
+        context.Update(runningVariance, runningVariance.Value + (unbiased - runningVariance) * _momentum);
         return y;
     }
 }

@@ -17,7 +17,7 @@ public sealed class BuildContext
     private readonly List<LayerRecord?> _records = [];
     private readonly HashSet<Variable> _counted = [];
     private readonly Dictionary<string, int> _draws = new(StringComparer.Ordinal);
-    private ShapeException? _explained;
+    private DunlinException? _explained;
     private Frame _frame = new("", 1);
 
     /// <summary>Creates a context.</summary>
@@ -64,14 +64,14 @@ public sealed class BuildContext
     /// <summary>
     /// Builds a layer. The layer object gets its path at its first use in this context or a twin, and keeps it: used again, it shares its weights.
     /// </summary>
-    /// <exception cref="ShapeException">Something does not fit; the message names the layer.</exception>
+    /// <exception cref="DunlinException">Something does not fit (a <see cref="ShapeException"/>) or can't be built; the message names the layer.</exception>
     public Value Apply(Layer layer, Value input) => Within(layer, input, layer.Build);
 
     /// <summary>Builds a layer that takes or gives more than one value, in a way of its own.</summary>
     /// <param name="layer">The layer, for names and variables.</param>
     /// <param name="input">Its main input.</param>
     /// <param name="build">Adds its operations.</param>
-    /// <exception cref="ShapeException">Something does not fit; the message names the layer.</exception>
+    /// <exception cref="DunlinException">Something does not fit (a <see cref="ShapeException"/>) or can't be built; the message names the layer.</exception>
     public Value Within(Layer layer, Value input, Func<BuildContext, Value, Value> build)
     {
         if (layer.IsTransparent) return build(this, input);
@@ -88,9 +88,11 @@ public sealed class BuildContext
             outer.PartFlops += flops;
             return output;
         }
-        catch (ShapeException e) when (e != _explained)
+        catch (DunlinException e) when (e != _explained)
         {
-            throw _explained = new ShapeException($"Layer {_frame.Path} ({layer.Kind}) applied to {input.TensorType}: {e.Message}");
+            e.At(_frame.Path, $"Layer {_frame.Path} ({layer.Kind}) applied to {input.TensorType}");
+            _explained = e;
+            throw;
         }
         finally { _frame = outer; }
     }

@@ -19,11 +19,12 @@ public abstract class Convolution : Layer
 
     private protected Convolution(int dimensions, int channels, Sizes kernel, Sizes stride, Padding padding, Sizes dilation, int groups, bool bias)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
-        if (channels % groups != 0) throw new ArgumentException($"{channels} output channels can't be divided into {groups} groups.", nameof(groups));
+        var owner = GetType().Name;
+        Require.AtLeast(owner, channels, 1);
+        Require.AtLeast(owner, groups, 1);
+        Require.That(owner, groups, channels % groups == 0, $"a divisor of the {channels} output channels");
         (_dimensions, _channels, _padding, _groups, HasBias) = (dimensions, channels, padding, groups, bias);
-        (_kernel, _strides, _dilations) = (kernel.Expand(dimensions, nameof(kernel), 1), stride.Expand(dimensions, nameof(stride), 1), dilation.Expand(dimensions, nameof(dilation), 1));
+        (_kernel, _strides, _dilations) = (kernel.Expand(dimensions, owner, nameof(kernel), 1), stride.Expand(dimensions, owner, nameof(stride), 1), dilation.Expand(dimensions, owner, nameof(dilation), 1));
     }
 
     /// <summary>Whether a bias is added.</summary>

@@ -12,8 +12,7 @@ public sealed class Dropout : Layer
     /// <param name="rate">From 0 up to, but not, 1.</param>
     public Dropout(double rate = 0.5)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(rate);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(rate, 1);
+        Require.Below(nameof(Dropout), rate, 0, 1);
         _rate = rate;
     }
 

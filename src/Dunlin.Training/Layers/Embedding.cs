@@ -18,8 +18,8 @@ public sealed class Embedding : Layer
     /// <param name="features">The vectors' length, at least 1.</param>
     public Embedding(int rows, int features)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(features, 1);
+        Require.AtLeast(nameof(Embedding), rows, 1);
+        Require.AtLeast(nameof(Embedding), features, 1);
         (_rows, _features) = (rows, features);
     }
 

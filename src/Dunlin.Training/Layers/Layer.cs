@@ -14,15 +14,14 @@ public abstract class Layer
 {
     /// <summary>The name within the layer that applies this one; without slashes.</summary>
     /// <value>The kind in lower case and a number unless set: <c>conv2d</c>, <c>conv2d_1</c>.</value>
-    /// <exception cref="ArgumentException">The name is empty or holds a slash.</exception>
+    /// <exception cref="InvalidValueException">The name is empty or holds a slash.</exception>
     public string? Name
     {
         get;
         init
         {
-            ArgumentException.ThrowIfNullOrWhiteSpace(value);
-            if (value.Contains('/', StringComparison.Ordinal)) throw new ArgumentException($"A layer's name has no slash: '{value}'.", nameof(value));
-            field = value;
+            Require.NotBlank(Kind, value);
+            field = Require.That(Kind, value, !value!.Contains('/', StringComparison.Ordinal), "a name without slashes");
         }
     }
 

@@ -8,12 +8,14 @@ namespace Dunlin.Training.Layers;
 /// <param name="epsilon">Keeps the root away from 0.</param>
 public sealed class LayerNorm(double epsilon = 1e-5) : Layer
 {
+    private readonly double _epsilon = Require.AtLeast(nameof(LayerNorm), epsilon, 0);
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
         if (input.Shape.Rank < 2 || input.Shape[^1] == Shape.Unknown) throw new ShapeException($"expected x[batch, …, D] with a known number of features, got {input.Shape}.");
         Shape features = [input.Shape[^1]];
         return input.LayerNorm(
-            context.Variable("scale", features, Initializers.Ones, type: input.Type), context.Variable("shift", features, Initializers.Zeros, type: input.Type), epsilon);
+            context.Variable("scale", features, Initializers.Ones, type: input.Type), context.Variable("shift", features, Initializers.Zeros, type: input.Type), _epsilon);
     }
 }

@@ -14,7 +14,7 @@ public sealed class Linear : Layer
     /// <param name="bias">Whether to add a bias.</param>
     public Linear(int features, bool bias = true)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(features, 1);
+        Require.AtLeast(nameof(Linear), features, 1);
         (_features, HasBias) = (features, bias);
     }
 

@@ -12,11 +12,14 @@ namespace Dunlin.Training.Layers;
 /// <param name="epsilon">Keeps the root away from 0.</param>
 public sealed class GroupNorm(int groups, double epsilon = 1e-5) : Layer
 {
+    private readonly int _groups = Require.AtLeast(nameof(GroupNorm), groups, 1);
+    private readonly double _epsilon = Require.AtLeast(nameof(GroupNorm), epsilon, 0);
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
         var (scale, shift) = Channels.ScaleAndShift(context, input);
-        return input.GroupNorm(groups, scale, shift, epsilon);
+        return input.GroupNorm(_groups, scale, shift, _epsilon);
     }
 }
 
@@ -27,11 +30,13 @@ public sealed class GroupNorm(int groups, double epsilon = 1e-5) : Layer
 /// <param name="epsilon">Keeps the root away from 0.</param>
 public sealed class InstanceNorm(double epsilon = 1e-5) : Layer
 {
+    private readonly double _epsilon = Require.AtLeast(nameof(InstanceNorm), epsilon, 0);
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
         var (scale, shift) = Channels.ScaleAndShift(context, input);
-        return input.InstanceNorm(scale, shift, epsilon);
+        return input.InstanceNorm(scale, shift, _epsilon);
     }
 }
 
@@ -39,11 +44,13 @@ public sealed class InstanceNorm(double epsilon = 1e-5) : Layer
 /// <param name="epsilon">Keeps the root away from 0.</param>
 public sealed class RmsNorm(double epsilon = 1e-6) : Layer
 {
+    private readonly double _epsilon = Require.AtLeast(nameof(RmsNorm), epsilon, 0);
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)
     {
         if (input.Shape.Rank < 2 || input.Shape[^1] == Shape.Unknown) throw new ShapeException($"expected x[batch, …, D] with a known number of features, got {input.Shape}.");
-        return input.RmsNorm(context.Variable("scale", [input.Shape[^1]], Initializers.Ones, type: input.Type), epsilon);
+        return input.RmsNorm(context.Variable("scale", [input.Shape[^1]], Initializers.Ones, type: input.Type), _epsilon);
     }
 }
 
@@ -54,8 +61,10 @@ public sealed class RmsNorm(double epsilon = 1e-6) : Layer
 /// <param name="k">k.</param>
 public sealed class LocalResponseNorm(int size = 5, double alpha = 1e-4, double beta = 0.75, double k = 1) : Layer
 {
+    private readonly int _size = Require.AtLeast(nameof(LocalResponseNorm), size, 1);
+
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => input.LocalResponseNorm(size, alpha, beta, k);
+    protected internal override Value Build(BuildContext context, Value input) => input.LocalResponseNorm(_size, alpha, beta, k);
 }
 
 /// <summary>Vectors along one dimension divided by their lengths: x / max(‖x‖₂, ε).</summary>

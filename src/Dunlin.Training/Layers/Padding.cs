@@ -32,7 +32,7 @@ public readonly struct Padding
     {
         if (!_same)
         {
-            var padding = _sizes.Expand(window.Rank, "padding", 0);
+            var padding = _sizes.Expand(window.Rank, nameof(Padding), "padding", 0);
             return new(strides, padding, padding, dilations, groups);
         }
         Span<int> begin = stackalloc int[window.Rank], end = stackalloc int[window.Rank];
@@ -55,7 +55,7 @@ public readonly struct Padding
     {
         if (!_same)
         {
-            var padding = _sizes.Expand(window.Rank, "padding", 0);
+            var padding = _sizes.Expand(window.Rank, nameof(Padding), "padding", 0);
             return (new(strides, padding, padding, dilations, groups), outputPadding);
         }
         Span<int> begin = stackalloc int[window.Rank], end = stackalloc int[window.Rank], extra = stackalloc int[window.Rank];

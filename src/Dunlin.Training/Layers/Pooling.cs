@@ -15,8 +15,8 @@ public abstract class Pooling : Layer
     private protected Pooling(int dimensions, Sizes window, Sizes? stride, Padding padding)
     {
         _dimensions = dimensions;
-        _window = window.Expand(dimensions, nameof(window), 1);
-        _strides = (stride ?? window).Expand(dimensions, nameof(stride), 1);
+        _window = window.Expand(dimensions, GetType().Name, nameof(window), 1);
+        _strides = (stride ?? window).Expand(dimensions, GetType().Name, nameof(stride), 1);
         _padding = padding;
     }
 

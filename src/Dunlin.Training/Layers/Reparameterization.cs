@@ -22,7 +22,7 @@ public abstract class Reparameterization
     /// <param name="iterations">Steps of the power iteration for each step of training, at least 1.</param>
     public static Reparameterization SpectralNorm(int iterations = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        Require.AtLeast(nameof(SpectralNorm), iterations, 1);
         return new SpectrumApart(iterations);
     }
 

@@ -22,12 +22,16 @@ public readonly struct Sizes
     public override string ToString() => string.Join("×", _values ?? [0]);
 
     /// <summary>The numbers as a shape of so many dimensions.</summary>
-    /// <exception cref="ArgumentException">There are more than one and not so many.</exception>
-    internal Shape Expand(int dimensions, string parameter, int least)
+    /// <param name="dimensions">How many.</param>
+    /// <param name="owner">Whose numbers they are, for the error.</param>
+    /// <param name="what">What they are, for the error.</param>
+    /// <param name="least">The least that each may be.</param>
+    /// <exception cref="InvalidValueException">There are more than one and not so many, or one is less.</exception>
+    internal Shape Expand(int dimensions, string owner, string what, int least)
     {
         var values = _values ?? [0];
-        if (values.Length != 1 && values.Length != dimensions) throw new ArgumentException($"takes 1 or {dimensions} numbers, not {values.Length}.", parameter);
-        foreach (var value in values) ArgumentOutOfRangeException.ThrowIfLessThan(value, least, parameter);
+        Require.That(owner, this, values.Length == 1 || values.Length == dimensions, dimensions == 1 ? "one number" : $"one number or {dimensions}", what);
+        foreach (var value in values) Require.AtLeast(owner, value, least, what);
         return Shape.Create(values.Length == 1 ? [.. Enumerable.Repeat(values[0], dimensions)] : values);
     }
 }

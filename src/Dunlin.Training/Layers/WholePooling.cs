@@ -23,7 +23,7 @@ public sealed class GlobalMaxPool : Layer
 public sealed class AdaptiveAveragePool(Sizes size) : Layer
 {
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => input.AdaptiveAveragePool(size.Expand(Spatial.Of(input), nameof(size), 1));
+    protected internal override Value Build(BuildContext context, Value input) => input.AdaptiveAveragePool(size.Expand(Spatial.Of(input), Kind, nameof(size), 1));
 }
 
 /// <summary>The largest element of each of some parts of almost equal size: x[N, C, S…] of 1 to 3 spatial dimensions gives y[N, C, size…], whatever the input's lengths.</summary>
@@ -31,7 +31,7 @@ public sealed class AdaptiveAveragePool(Sizes size) : Layer
 public sealed class AdaptiveMaxPool(Sizes size) : Layer
 {
     /// <inheritdoc/>
-    protected internal override Value Build(BuildContext context, Value input) => input.AdaptiveMaxPool(size.Expand(Spatial.Of(input), nameof(size), 1)).Y;
+    protected internal override Value Build(BuildContext context, Value input) => input.AdaptiveMaxPool(size.Expand(Spatial.Of(input), Kind, nameof(size), 1)).Y;
 }
 
 /// <summary>
@@ -46,7 +46,7 @@ public sealed class FractionalMaxPool(Sizes window, Sizes size) : Layer
     protected internal override Value Build(BuildContext context, Value input)
     {
         var spatial = Spatial.Of(input);
-        var (windows, lengths) = (window.Expand(spatial, nameof(window), 1), size.Expand(spatial, nameof(size), 1));
+        var (windows, lengths) = (window.Expand(spatial, Kind, nameof(window), 1), size.Expand(spatial, Kind, nameof(size), 1));
         if (context.IsTraining) return input.FractionalMaxPool(context.Counter, windows, lengths, context.Seed, context.NextStream()).Y;
         var middle = input.GlobalAveragePool().ExpandDims(-1).BroadcastTo([Shape.Unknown, Shape.Unknown, spatial]).ZerosLike() + 0.5;
         return input.FractionalMaxPool(middle, windows, lengths).Y;
@@ -64,8 +64,8 @@ public sealed class LpPool(double p, Sizes window, Sizes? stride = null, Padding
     protected internal override Value Build(BuildContext context, Value input)
     {
         var spatial = Spatial.Of(input);
-        var windows = window.Expand(spatial, nameof(window), 1);
-        var strides = (stride ?? window).Expand(spatial, nameof(stride), 1);
+        var windows = window.Expand(spatial, Kind, nameof(window), 1);
+        var strides = (stride ?? window).Expand(spatial, Kind, nameof(stride), 1);
         return input.LpPool(p, windows, padding.Over(input.Shape, windows, strides, Shape.Create([.. Enumerable.Repeat(1, spatial)])));
     }
 }

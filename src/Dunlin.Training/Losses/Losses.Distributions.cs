@@ -32,7 +32,7 @@ public static partial class Losses
     /// <param name="gamma">At least 0: how much less examples count that are classified well.</param>
     public static Loss Focal(double gamma = 2)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(gamma);
+        Require.AtLeast(nameof(Focal), gamma, 0);
         return (prediction, target) => Focus(prediction.SoftmaxCrossEntropy(target), gamma).Mean();
     }
 
@@ -44,8 +44,8 @@ public static partial class Losses
     /// <param name="alpha">From 0 to 1: how much true ones count; null for all alike, with a = 1.</param>
     public static Loss BinaryFocal(double gamma = 2, double? alpha = 0.25)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(gamma);
-        if (alpha is < 0 or > 1) throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "is from 0 to 1.");
+        Require.AtLeast(nameof(BinaryFocal), gamma, 0);
+        if (alpha is { } part) Require.Between(nameof(BinaryFocal), part, 0, 1, nameof(alpha));
         return (prediction, target) =>
         {
             var t = Like(prediction, target);

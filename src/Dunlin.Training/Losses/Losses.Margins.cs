@@ -22,7 +22,7 @@ public static partial class Losses
     /// <param name="margin">From −1 to 1; 0 to 0.5 is usual.</param>
     public static Value CosineEmbedding(Value a, Value b, Value target, double margin = 0)
     {
-        if (margin is < -1 or > 1) throw new ArgumentOutOfRangeException(nameof(margin), margin, "is from −1 to 1.");
+        Require.Between(nameof(CosineEmbedding), margin, -1, 1);
         var other = Like(a, b);
         // As PyTorch: keeps the root and its slope finite at 0.
         const double tiny = 1e-12;
@@ -41,7 +41,7 @@ public static partial class Losses
     /// <param name="margin">Above 0.</param>
     public static Value TripletMargin(Value anchor, Value positive, Value negative, double margin = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(margin);
+        Require.Above(nameof(TripletMargin), margin, 0);
         // Added to each difference, as PyTorch does: the root has no slope at 0.
         const double tiny = 1e-6;
         Value Apart(Value other) => (Difference(anchor, other) + tiny).Square().Sum([-1]).Sqrt();

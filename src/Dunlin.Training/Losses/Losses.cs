@@ -18,8 +18,7 @@ public static partial class Losses
     /// <param name="smoothing">From 0 up to, but not, 1.</param>
     public static Loss SmoothedCrossEntropy(double smoothing)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(smoothing);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(smoothing, 1);
+        Require.Below(nameof(SmoothedCrossEntropy), smoothing, 0, 1);
         return (prediction, target) => SoftmaxCrossEntropy(prediction, target) * (1 - smoothing) - prediction.LogSoftmax().Mean() * smoothing;
     }
 
@@ -36,7 +35,7 @@ public static partial class Losses
     /// <param name="delta">Above 0.</param>
     public static Loss Huber(double delta = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
+        Require.Above(nameof(Huber), delta, 0);
         return (prediction, target) =>
         {
             var distance = Distance(prediction, target);

@@ -16,7 +16,7 @@ public static class Metrics
     /// <param name="k">At least 1.</param>
     public static Metric TopAccuracy(int k)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
+        Require.AtLeast(nameof(TopAccuracy), k, 1);
         return new($"top{k}_accuracy", (prediction, target) =>
         {
             var right = (prediction * target.OneHot(prediction.Shape[^1], prediction.Type)).Sum([-1], keepDimensions: true);

@@ -9,7 +9,7 @@ namespace Dunlin.Training;
 public sealed record AddDecayedWeights(double Rate, bool AllVariables = false) : GradientTransform
 {
     /// <inheritdoc cref="AddDecayedWeights"/>
-    public double Rate { get; } = Limits.NotNegative(Rate);
+    public double Rate { get; } = Require.AtLeast(nameof(AddDecayedWeights), Rate, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => Rate == 0

@@ -9,7 +9,7 @@ namespace Dunlin.Training;
 public sealed record ClipByValue(double Limit) : GradientTransform
 {
     /// <inheritdoc cref="ClipByValue"/>
-    public double Limit { get; } = Limits.Positive(Limit);
+    public double Limit { get; } = Require.Above(nameof(ClipByValue), Limit, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
@@ -21,7 +21,7 @@ public sealed record ClipByValue(double Limit) : GradientTransform
 public sealed record ClipByNorm(double Limit) : GradientTransform
 {
     /// <inheritdoc cref="ClipByNorm"/>
-    public double Limit { get; } = Limits.Positive(Limit);
+    public double Limit { get; } = Require.Above(nameof(ClipByNorm), Limit, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
@@ -33,7 +33,7 @@ public sealed record ClipByNorm(double Limit) : GradientTransform
 public sealed record ClipByGlobalNorm(double Limit) : GradientTransform
 {
     /// <inheritdoc cref="ClipByGlobalNorm"/>
-    public double Limit { get; } = Limits.Positive(Limit);
+    public double Limit { get; } = Require.Above(nameof(ClipByGlobalNorm), Limit, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

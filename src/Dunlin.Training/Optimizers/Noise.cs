@@ -10,10 +10,10 @@ namespace Dunlin.Training;
 public sealed record AddNoise(double Variance = 0.01, double Decay = 0.55, ulong Seed = 0) : GradientTransform
 {
     /// <inheritdoc cref="AddNoise"/>
-    public double Variance { get; } = Limits.NotNegative(Variance);
+    public double Variance { get; } = Require.AtLeast(nameof(AddNoise), Variance, 0);
 
     /// <inheritdoc cref="AddNoise"/>
-    public double Decay { get; } = Limits.NotNegative(Decay);
+    public double Decay { get; } = Require.AtLeast(nameof(AddNoise), Decay, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

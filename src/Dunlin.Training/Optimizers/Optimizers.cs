@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dunlin.Training;
 
 /// <summary>
@@ -22,7 +24,7 @@ public static class Optimizers
         new(new AddDecayedWeights(weightDecay), new ScaleByAdagrad(initial, epsilon), Rate(rate, 0.01));
 
     /// <summary>AdaGrad by dual averaging (Duchi et al., 2011); see <see cref="DualAveraging"/>.</summary>
-    public static Optimizer AdagradDa(Schedule? rate = null, double l1 = 0, double l2 = 0, double initial = 0.1) => new(new DualAveraging(rate ?? 0.01, l1, l2, initial));
+    public static Optimizer AdagradDa(Schedule? rate = null, double l1 = 0, double l2 = 0, double initial = 0.1) => new(new DualAveraging(Checked(rate, 0.01), l1, l2, initial));
 
     /// <summary>AdaDelta (Zeiler, 2012); see <see cref="ScaleByAdadelta"/>.</summary>
     public static Optimizer Adadelta(Schedule? rate = null, double decay = 0.95, double epsilon = 1e-6, double weightDecay = 0) =>
@@ -62,13 +64,13 @@ public static class Optimizers
 
     /// <summary>Follow the regularised leader (McMahan et al., 2013); see <see cref="Training.Ftrl"/>.</summary>
     public static Optimizer Ftrl(Schedule? rate = null, double l1 = 0, double l2 = 0, double shrinkage = 0, double initial = 0.1) =>
-        new(new Ftrl(rate ?? 0.05, l1, l2, shrinkage, initial));
+        new(new Ftrl(Checked(rate, 0.05), l1, l2, shrinkage, initial));
 
     /// <summary>Gradient descent with soft thresholds (Duchi and Singer, 2009); see <see cref="ProximalStep"/>.</summary>
-    public static Optimizer ProximalSgd(Schedule? rate = null, double l1 = 0, double l2 = 0) => new(new ProximalStep(rate ?? 0.1, l1, l2));
+    public static Optimizer ProximalSgd(Schedule? rate = null, double l1 = 0, double l2 = 0) => new(new ProximalStep(Checked(rate, 0.1), l1, l2));
 
     /// <summary>AdaGrad with soft thresholds (Duchi and Singer, 2009); see <see cref="ProximalStep"/>.</summary>
-    public static Optimizer ProximalAdagrad(Schedule? rate = null, double l1 = 0, double l2 = 0, double initial = 0.1) => new(new ProximalStep(rate ?? 0.01, l1, l2, initial));
+    public static Optimizer ProximalAdagrad(Schedule? rate = null, double l1 = 0, double l2 = 0, double initial = 0.1) => new(new ProximalStep(Checked(rate, 0.01), l1, l2, initial));
 
     /// <summary>LARS for large batches: a ← μ · a + rate · u, w ← w − a, where u is what <see cref="ScaleByLayer"/> gives (You, Gitman and Ginsburg, 2017).</summary>
     public static Optimizer Lars(Schedule? rate = null, double momentum = 0.9, double coefficient = 1e-3, double weightDecay = 1e-4, double epsilon = 1e-9) =>
@@ -81,5 +83,12 @@ public static class Optimizers
     public static Optimizer Lamb(Schedule? rate = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01) =>
         new(new ScaleByAdam(beta1, beta2, epsilon, CorrectedRoot: true), new AddDecayedWeights(weightDecay), new ScaleByTrustRatio(), Rate(rate, 1e-3));
 
-    private static ScaleBySchedule Rate(Schedule? rate, double usual) => new(rate ?? usual);
+    private static ScaleBySchedule Rate(Schedule? rate, double usual, [CallerMemberName] string optimizer = "") => new(Checked(rate, usual, optimizer));
+
+    /// <summary>The rate, which has to be at least 0 where it begins.</summary>
+    private static Schedule Checked(Schedule? rate, double usual, [CallerMemberName] string optimizer = "")
+    {
+        if (rate is not null) Require.AtLeast(optimizer, rate.At(0.0), 0, rate.At(1.0).Equals(rate.At(0.0)) ? "rate" : "rate at step 0");
+        return rate ?? usual;
+    }
 }

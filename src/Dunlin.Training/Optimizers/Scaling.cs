@@ -1,8 +1,12 @@
 namespace Dunlin.Training;
 
 /// <summary>u = factor · g.</summary>
+/// <param name="Factor">Finite.</param>
 public sealed record Scale(double Factor) : GradientTransform
 {
+    /// <inheritdoc cref="Scale"/>
+    public double Factor { get; } = Require.That(nameof(Scale), Factor, double.IsFinite(Factor), "finite");
+
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g => g * Factor))];
 }

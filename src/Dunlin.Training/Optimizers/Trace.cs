@@ -6,7 +6,7 @@ namespace Dunlin.Training;
 public sealed record Trace(double Momentum, bool Nesterov = false) : GradientTransform
 {
     /// <inheritdoc cref="Trace"/>
-    public double Momentum { get; } = Limits.Fraction(Momentum);
+    public double Momentum { get; } = Require.Below(nameof(Trace), Momentum, 0, 1);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => Momentum == 0

@@ -16,7 +16,7 @@ public sealed record PredictorOptions
 
     /// <summary>Threads of the kernels.</summary>
     /// <value>At least 1; this machine's processors unless set.</value>
-    public int Threads { get; init; } = Environment.ProcessorCount;
+    public int Threads { get; init => field = Require.AtLeast(nameof(PredictorOptions), value, 1); } = Environment.ProcessorCount;
 }
 
 /// <summary>A trained model at work: predictions and measurements, without gradients. For one thread at a time.</summary>
@@ -54,11 +54,15 @@ public sealed class Predictor : IDisposable
         : this(model, data.Fields[0], options) => Load(weights);
 
     /// <summary>Takes the weights of a saved model.</summary>
-    /// <param name="path">A run directory (its newest good checkpoint), one checkpoint's directory, or a safetensors file.</param>
+    /// <param name="path">A run directory (its newest good checkpoint), one checkpoint's directory, or a safetensors file; one that lies in a checkpoint is compared with its manifest.</param>
     /// <exception cref="DunlinException">There is no such thing, it is damaged, or it belongs to another model.</exception>
     public void Load(string path)
     {
-        if (File.Exists(path)) Load(Safetensors.Load(path), path);
+        if (File.Exists(path))
+        {
+            CheckpointVerifier.VerifyBeside(path);
+            Load(Safetensors.Load(path), path);
+        }
         else if (File.Exists(Path.Combine(path, "manifest.json"))) Load(CheckpointStore.Open(path).Load("model"), path);
         else if (Directory.Exists(Path.Combine(path, "checkpoints")))
         {

@@ -12,7 +12,7 @@ namespace Dunlin.Training;
 /// </summary>
 internal sealed class RunRecorder : IDisposable
 {
-    private const string ModelGroup = "model", StateGroup = "optimizer", BadEpochs = "epochs-without-improvement", BestStep = "best-step";
+    private const string ModelGroup = "model", StateGroup = "optimizer", BadEpochs = "epochs-without-improvement", BestStep = "best-step", BatchSize = "batch-size";
 
     private readonly TrainerOptions _options;
     private readonly IWorker _worker;
@@ -78,6 +78,9 @@ internal sealed class RunRecorder : IDisposable
         }
         if (checkpoint.State.RandomCounters.TryGetValue("seed", out var seed) && seed != _options.Seed)
             throw new DunlinException($"The checkpoint {checkpoint.Directory} belongs to a run with seed {seed}, not {_options.Seed}; resume with that seed.");
+        if (checkpoint.State.BatchInEpoch is > 0 and var batches && Note(checkpoint.State, BatchSize) is { } size && size != _options.BatchSize)
+            throw new DunlinException($"The checkpoint {checkpoint.Directory} was saved in the middle of epoch {checkpoint.State.Epoch}, after {batches} batches of {size} examples. With batches of {_options.BatchSize} "
+                + $"the rest of the epoch would not be the examples that are left; resume with a batch size of {size}, and change it where an epoch ends.");
         Variables.Load(_graph.Session, _graph.Model, checkpoint.Load(ModelGroup), checkpoint.Directory);
         Variables.Load(_graph.Session, _graph.State, checkpoint.Load(StateGroup), checkpoint.Directory);
         (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
@@ -151,6 +154,7 @@ internal sealed class RunRecorder : IDisposable
             {
                 [BadEpochs] = _badEpochs.ToString(CultureInfo.InvariantCulture),
                 [BestStep] = _bestStep?.ToString(CultureInfo.InvariantCulture) ?? "",
+                [BatchSize] = _options.BatchSize.ToString(CultureInfo.InvariantCulture),
             },
         };
         try

@@ -8,15 +8,15 @@ public sealed record TrainerOptions
 {
     /// <summary>Passes over the training data.</summary>
     /// <value>At least 1; 1 unless set.</value>
-    public int Epochs { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 1;
+    public int Epochs { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 1;
 
     /// <summary>Examples of one step, over all workers together.</summary>
     /// <value>At least 1; 64 unless set.</value>
-    public int BatchSize { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 64;
+    public int BatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 64;
 
     /// <summary>Examples of one validation step, over all workers together.</summary>
     /// <value>At least 1; 256 unless set.</value>
-    public int ValidationBatchSize { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 256;
+    public int ValidationBatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 256;
 
     /// <summary>The seed of everything random: first weights, order of the data, augmentation, dropout.</summary>
     public ulong Seed { get; init; }
@@ -33,17 +33,17 @@ public sealed record TrainerOptions
 
     /// <summary>Threads of each worker's kernels.</summary>
     /// <value>At least 1; this machine's processors divided among the workers unless set.</value>
-    public int? ThreadsPerWorker { get; init; }
+    public int? ThreadsPerWorker { get; init => field = value is { } threads ? Require.AtLeast(nameof(TrainerOptions), threads, 1, nameof(ThreadsPerWorker)) : null; }
 
     /// <summary>The directory for checkpoints, metrics and curves; nothing is written without one.</summary>
     public string? RunDirectory { get; init; }
 
     /// <summary>Steps between checkpoints, besides one after each epoch; 0 for none between.</summary>
-    public int CheckpointEvery { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } }
+    public int CheckpointEvery { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 0); }
 
     /// <summary>How many of the newest checkpoints are kept, besides the best.</summary>
     /// <value>At least 1; 3 unless set.</value>
-    public int KeepCheckpoints { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 3;
+    public int KeepCheckpoints { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 3;
 
     /// <summary>Whether to go on from the newest good checkpoint of <see cref="RunDirectory"/>, if there is one.</summary>
     public bool Resume { get; init; }
@@ -52,10 +52,12 @@ public sealed record TrainerOptions
     public string? Monitor { get; init; }
 
     /// <summary>Ends the run after this many epochs in a row without a better <see cref="Monitor"/>; null for never.</summary>
-    public int? EarlyStopPatience { get; init; }
+    /// <value>At least 1, where there is one.</value>
+    public int? EarlyStopPatience { get; init => field = value is { } epochs ? Require.AtLeast(nameof(TrainerOptions), epochs, 1, nameof(EarlyStopPatience)) : null; }
 
     /// <summary>Ends the run after this many steps, wherever that is; null for no limit.</summary>
-    public long? MaxSteps { get; init; }
+    /// <value>At least 1, where there is one.</value>
+    public long? MaxSteps { get; init => field = value is { } steps ? Require.AtLeast(nameof(TrainerOptions), steps, 1, nameof(MaxSteps)) : null; }
 
     /// <summary>Are told how the run goes, on worker 0's thread.</summary>
     public IReadOnlyList<ITrainingObserver> Observers { get; init; } = [];

@@ -14,13 +14,13 @@ public sealed class Autoregression
     /// <param name="coefficients">φ₁ to φₚ; none for white noise.</param>
     /// <param name="noiseVariance">The variance of ε, at least 0.</param>
     /// <param name="intercept">c.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The variance is negative, or a number is not finite.</exception>
+    /// <exception cref="InvalidValueException">The variance is negative, or a number is not finite.</exception>
     public Autoregression(IEnumerable<double> coefficients, double noiseVariance, double intercept = 0)
     {
         Coefficients = [.. coefficients];
-        if (!Coefficients.All(double.IsFinite)) throw new ArgumentOutOfRangeException(nameof(coefficients), "A coefficient is not finite.");
-        if (!double.IsFinite(intercept)) throw new ArgumentOutOfRangeException(nameof(intercept), intercept, "The intercept is not finite.");
-        if (!(noiseVariance >= 0) || double.IsPositiveInfinity(noiseVariance)) throw new ArgumentOutOfRangeException(nameof(noiseVariance), noiseVariance, "A variance is finite and at least 0.");
+        foreach (var coefficient in Coefficients) Require.That(nameof(Autoregression), coefficient, double.IsFinite(coefficient), "finite");
+        Require.That(nameof(Autoregression), intercept, double.IsFinite(intercept), "finite");
+        Require.AtLeast(nameof(Autoregression), noiseVariance, 0);
         (NoiseVariance, Intercept) = (noiseVariance, intercept);
     }
 
@@ -59,7 +59,7 @@ public sealed class Autoregression
     /// <exception cref="DunlinException">The process is not stationary.</exception>
     public double[] Autocovariance(int lags)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(lags);
+        Require.AtLeast(nameof(Autocovariance), lags, 0);
         Stationary();
         // γₖ − Σᵢ φᵢ · γ|ₖ₋ᵢ| = (k = 0 ? σ² : 0) for k from 0 to p; from there on, the recursion.
         var equations = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(Order + 1, Order + 1);
@@ -81,7 +81,7 @@ public sealed class Autoregression
     /// <exception cref="ShapeException">The past is too short.</exception>
     public IReadOnlyList<Forecast> Forecast(ReadOnlySpan<double> past, int steps)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        Require.AtLeast(nameof(Forecast), steps, 1);
         if (past.Length < Order) throw new ShapeException($"A process of order {Order} goes on from at least {Order} values; got {past.Length}.");
         var forecasts = new Forecast[steps];
         var responses = new double[steps];
@@ -107,8 +107,8 @@ public sealed class Autoregression
     /// <exception cref="DunlinException">The process is not stationary.</exception>
     public double[] Simulate(int length, ulong seed, int warmUp = 1000)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfNegative(warmUp);
+        Require.AtLeast(nameof(Simulate), length, 0);
+        Require.AtLeast(nameof(Simulate), warmUp, 0);
         var mean = Mean;
         var x = new double[warmUp + length];
         Philox.FillNormal(x, new PhiloxKey(seed, PhiloxKey.StreamOf("autoregression")), deviation: Math.Sqrt(NoiseVariance));

@@ -28,7 +28,7 @@ public static class AutoregressionFits
     /// <exception cref="DunlinException">The lagged values depend on each other linearly, as in a series of equal values.</exception>
     public static Autoregression LeastSquares(ReadOnlySpan<double> series, int order)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(order);
+        Require.AtLeast(nameof(LeastSquares), order, 0);
         var rows = series.Length - order;
         if (rows <= order + 1) throw new ShapeException($"Least squares for order {order} need more than {2 * order + 1} values; got {series.Length}.");
         var x = series.ToArray();
@@ -46,7 +46,7 @@ public static class AutoregressionFits
     /// <exception cref="ShapeException">The series has not more than p values.</exception>
     public static InMemoryDataset Lagged(ReadOnlySpan<double> series, int order)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
+        Require.AtLeast(nameof(Lagged), order, 1);
         var rows = series.Length - order;
         if (rows < 1) throw new ShapeException($"Examples of order {order} need more than {order} values; got {series.Length}.");
         var (inputs, outputs) = (new float[rows * order], new float[rows]);

@@ -9,7 +9,7 @@ public static class Correlations
     /// <exception cref="ShapeException">The series is too short.</exception>
     public static double[] Autocovariance(ReadOnlySpan<double> series, int lags)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(lags);
+        Require.AtLeast(nameof(Autocovariance), lags, 0);
         if (series.Length <= lags) throw new ShapeException($"Autocovariances over {lags} steps need a series of more than {lags} values; got {series.Length}.");
         var mean = 0.0;
         foreach (var x in series) mean += x / series.Length;

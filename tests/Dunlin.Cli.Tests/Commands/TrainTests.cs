@@ -89,6 +89,39 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_a_checkpoint_is_compared_with_the_manifest_beside_it()
+    {
+        _dunlin.Succeed("train", "tiny", "--max-steps", "1", "--run", "r");
+        var file = Path.Combine(_dunlin.Directory, "r/checkpoints/step-00000001/model.safetensors");
+        _dunlin.Succeed("evaluate", file);
+        var bytes = File.ReadAllBytes(file);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        Assert.Contains("its SHA-256 is not the manifest's", _dunlin.Fail(ExitCode.Failed, "evaluate", file), StringComparison.Ordinal);
+        // Without a manifest there is nothing to compare it with.
+        File.Copy(file, Path.Combine(_dunlin.Directory, "r", "copy.safetensors"));
+        _dunlin.Succeed("evaluate", "r/copy.safetensors");
+    }
+
+    [Fact]
+    public void One_step_is_not_1_steps() => Assert.Contains("done after 1 step\n", _dunlin.Succeed("train", "tiny", "--max-steps", "1"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("dunlin: there is no command \"trian\"; did you mean \"train\"?", "trian", "tiny")]
+    [InlineData("dunlin: there is no command \"xyzzy\"; known: train, evaluate,", "xyzzy")]
+    [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "tiny", "--epohcs", "3")]
+    [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "--epohcs", "3")]
+    [InlineData("dunlin: train has no option \"--batchsize\"; did you mean \"--batch-size\"?", "train", "tiny", "--batchsize=3")]
+    [InlineData("dunlin: evaluate has no option \"--jsno\"; did you mean \"--json\"?", "evaluate", "r", "--jsno")]
+    [InlineData("dunlin: there is no option \"--verison\"; did you mean \"--version\"?", "--verison")]
+    public void An_unknown_word_is_an_error_with_the_nearest_known_one(string message, params string[] arguments)
+    {
+        var error = _dunlin.Fail(ExitCode.Usage, arguments);
+        Assert.StartsWith(message, error, StringComparison.Ordinal);
+        Assert.Contains("Try: dunlin", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_older_checkpoint_in_place_of_a_damaged_one_is_told()
     {
         _dunlin.Succeed("train", "tiny", "--epochs", "2", "--run", "r");

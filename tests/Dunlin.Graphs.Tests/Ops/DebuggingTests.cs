@@ -26,7 +26,7 @@ public class DebuggingTests
         Value Positive(Value x) => x.Assert(x > 0, "The rates are positive", x, x.Sum());
         Assert.Equal([1, 2], Evaluate.Doubles(Positive, 1, 2));
         var error = Assert.Throws<DunlinException>(() => Evaluate.Doubles(Positive, 1, -2));
-        Assert.Equal("The rates are positive (element 1 of 2): x0 Float64[2] is 1, -2; ReduceSum Float64[] is -1.", error.Message);
+        Assert.Equal("In Assertion: The rates are positive (element 1 of 2): x0 Float64[2] is 1, -2; ReduceSum Float64[] is -1.", error.Message);
         Assert.Contains("Greater does not hold", Assert.Throws<DunlinException>(() => Evaluate.Doubles(x => x.Assert(x.Sum() > 0), -1)).Message, StringComparison.Ordinal);
     }
 

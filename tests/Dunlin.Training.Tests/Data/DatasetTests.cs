@@ -18,7 +18,7 @@ public class DatasetTests
         float[] first = [0, 1, (0.2f - 0.5f) / 2, (0.4f - 0.5f) / 2], second = [1, 0, -0.25f, (0.2f - 0.5f) / 2];
         Assert.Equal([.. second, .. first, .. second], batch["image"].ToArray<float>());
         Assert.Contains("\"label\"", Assert.Throws<DunlinException>(() => batch["labels"]).Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => dataset.Write([0, 1, 2], batch));
+        Assert.Throws<InvalidValueException>(() => dataset.Write([0, 1, 2], batch));
     }
 
     [Fact]

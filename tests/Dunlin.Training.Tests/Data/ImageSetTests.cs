@@ -51,6 +51,34 @@ public sealed class ImageSetTests : IDisposable
         Refused(Path.Combine(_directory, "none"), "can't be read");
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Mutated_files_are_read_or_refused(bool pack)
+    {
+        var path = Put(Small, pack);
+        var (whole, random, refused) = (File.ReadAllBytes(path), new Random(7), 0);
+        const int Mutations = 1000;
+        for (var i = 0; i < Mutations; i++)
+        {
+            byte[] bytes = [.. whole];
+            for (var left = random.Next(1, 4); left > 0 && bytes.Length > 0; left--)
+            {
+                var at = random.Next(bytes.Length);
+                if (random.Next(4) == 0) bytes = bytes[..at];
+                else bytes[at] = random.Next(3) switch { 0 => (byte)(bytes[at] ^ 1 << random.Next(8)), 1 => (byte)(255 * random.Next(2)), _ => (byte)random.Next(256) };
+            }
+            File.WriteAllBytes(path, bytes);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            try { Assert.InRange(Idx.Load(path).Bytes, 0, 1 << 16); }
+            catch (TensorFileException e)
+            {
+                refused++;
+                Assert.Contains(path, e.Message, StringComparison.Ordinal);
+            }
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        }
+        Assert.InRange(refused, Mutations / 4, Mutations - 1);
+    }
+
     [Fact]
     public void A_missing_data_set_says_how_to_install_it()
     {

@@ -86,7 +86,7 @@ public class AttentionLayerTests
     [Fact]
     public void Heads_that_do_not_divide_the_features_and_odd_features_are_refused()
     {
-        Assert.Contains("7 features can't be shared by 2 heads", Assert.Throws<ArgumentException>(() => new MultiHeadAttention(7, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("features is a multiple of the 2 heads, not 7", Assert.Throws<InvalidValueException>(() => new MultiHeadAttention(7, 2)).Message, StringComparison.Ordinal);
         var graph = new Graph();
         Assert.Throws<ShapeException>(() => new BuildContext(graph, training: false).Apply(new SinusoidalPositions(), graph.Placeholder("x", DType.Float32, [1, 2, 3])));
     }

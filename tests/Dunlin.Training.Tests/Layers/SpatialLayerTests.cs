@@ -145,6 +145,6 @@ public class SpatialLayerTests
         Assert.Contains("x[N, C, T…] with 3 spatial dimensions", Refusal(new ConvTranspose3d(2, 2), 1, 2, 3, 4), StringComparison.Ordinal);
         Assert.Contains("1 to 3 spatial dimensions", Refusal(new AdaptiveMaxPool(2), 1, 2), StringComparison.Ordinal);
         Assert.Contains("known number of channels", Refusal(new GroupNorm(2), 1, Shape.Unknown, 3), StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new ConvTranspose2d(3, 2, groups: 2));
+        Assert.Throws<InvalidValueException>(() => new ConvTranspose2d(3, 2, groups: 2));
     }
 }

@@ -65,6 +65,21 @@ public class ResumeTests
     }
 
     [Fact]
+    public void Another_batch_size_is_refused_in_the_middle_of_an_epoch_and_taken_where_one_ends()
+    {
+        using var directory = new TemporaryDirectory();
+        var options = SmallRun.Options(directory.Path);
+        var other = options with { BatchSize = options.BatchSize / 2, Resume = true };
+        new Trainer(SmallRun.Recipe(), options with { MaxSteps = 2 }).Fit(SmallRun.Data.Train);
+        var message = Assert.Throws<DunlinException>(() => new Trainer(SmallRun.Recipe(), other).Fit(SmallRun.Data.Train)).Message;
+        Assert.Contains($"in the middle of epoch 0, after 2 batches of {options.BatchSize} examples", message, StringComparison.Ordinal);
+        Assert.Contains($"resume with a batch size of {options.BatchSize}", message, StringComparison.Ordinal);
+        // Six steps of the old size end the epoch.
+        new Trainer(SmallRun.Recipe(), options with { MaxSteps = 6, Resume = true }).Fit(SmallRun.Data.Train);
+        Assert.Equal(8, new Trainer(SmallRun.Recipe(), other with { MaxSteps = 8 }).Fit(SmallRun.Data.Train).Steps);
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_model_is_refused_by_the_name_of_the_tensor()
     {
         using var directory = new TemporaryDirectory();

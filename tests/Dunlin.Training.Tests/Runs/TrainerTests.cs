@@ -76,7 +76,7 @@ public class TrainerTests
         var ones = Tensor.From(Enumerable.Repeat(0.5f, 20 * 4).ToArray(), [20, 4]);
         var data = new InMemoryDataset(Column.Of("x", ones), Column.Of("y", Tensor.Zeros(DType.Float32, [20, 10])));
         var error = Assert.Throws<NonFiniteException>(() => new Trainer(recipe, SmallRun.Options(directory.Path) with { Augmentations = [] }).Fit(data));
-        Assert.Contains("Step 1: the loss is", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Step 1: In CheckFinite: the loss is", error.Message, StringComparison.Ordinal);
         Assert.Contains("explode", error.Message, StringComparison.Ordinal);
         Assert.Contains("Exp", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(Path.Combine(directory.Path, "checkpoints"), "step-*"));

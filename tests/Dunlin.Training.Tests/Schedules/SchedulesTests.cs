@@ -35,7 +35,7 @@ public class SchedulesTests
     public void Pieces_begin_at_their_steps()
     {
         Check(Training.Schedules.Piecewise(1, (5, 0.5), (10, 0.25), (100, Training.Schedules.Exponential(1, 100, 0.5))), t => t < 5 ? 1 : t < 10 ? 0.5 : t < 100 ? 0.25 : Math.Pow(0.5, t / 100));
-        Assert.Contains("5 follows 5", Assert.Throws<ArgumentException>(() => Training.Schedules.Piecewise(1, (5, 1), (5, 2))).Message, StringComparison.Ordinal);
+        Assert.Contains("step 1 is above 5", Assert.Throws<InvalidValueException>(() => Training.Schedules.Piecewise(1, (5, 1), (5, 2))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -93,7 +93,7 @@ public class AutoregressionTests
         Assert.Throws<DunlinException>(() => LevinsonDurbin.Solve([1, 2, 1]));
         Assert.Throws<ShapeException>(() => AutoregressionFits.LeastSquares([1, 2, 3, 4, 5], 2));
         Assert.Throws<ShapeException>(() => Third.Forecast([1, 2], 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Autoregression([0.5], -1));
+        Assert.Throws<InvalidValueException>(() => new Autoregression([0.5], -1));
     }
 
     private static void AssertNear(IEnumerable<double> expected, IEnumerable<double> actual, double tolerance)

@@ -40,9 +40,20 @@ public static partial class Operations
         };
     }
 
+    /// <summary>A length that has been calculated, if a dimension can have it.</summary>
+    /// <param name="length">The length.</param>
+    /// <param name="operation">Whose result has it, for the error.</param>
+    /// <exception cref="ShapeException">It is negative, too large or no number.</exception>
+    internal static int Length(double length, [System.Runtime.CompilerServices.CallerMemberName] string operation = "") => length is >= 0 and <= int.MaxValue
+        ? (int)length
+        : throw new ShapeException($"{operation}: a dimension of the result would have {length} elements; it can have from 0 to {int.MaxValue:N0}.");
+
     /// <summary>A dimension counted from 0.</summary>
+    /// <param name="axis">Its number; a negative one counts from behind.</param>
+    /// <param name="x">Whose dimension.</param>
+    /// <param name="operation">Who asks, for the error.</param>
     /// <exception cref="ShapeException">There is none of that number.</exception>
-    internal static int Dimension(int axis, Value x) => Along.Fits(axis, x.Shape)
+    internal static int Dimension(int axis, Value x, [System.Runtime.CompilerServices.CallerMemberName] string operation = "") => Along.Fits(axis, x.Shape)
         ? axis < 0 ? axis + x.Shape.Rank : axis
-        : throw new ShapeException($"{x} has no dimension {axis}.");
+        : throw new ShapeException($"{operation}({x}): there is no dimension {axis}.");
 }

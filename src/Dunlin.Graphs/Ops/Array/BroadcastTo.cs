@@ -69,6 +69,7 @@ public sealed record BroadcastToShape(Shape Target) : Operation
         var (x, target) = (inputs[0].Shape, Target);
         for (var d = 1; d <= Math.Min(x.Rank, target.Rank); d++)
             if (target[^d] == Shape.Unknown) target = target.With(-d, x[^d]);
+        if (target[..Math.Max(0, target.Rank - x.Rank)].Dimensions.Contains(Shape.Unknown)) throw Mismatch(inputs, $"an unknown length in {Target} stays the input's, which has no dimension there.");
         return Shape.TryBroadcast(x, target, out var shape) && target.Accepts(shape)
             ? [new(inputs[0].Type, shape)]
             : throw Mismatch(inputs, $"the shape does not broadcast to {Target}.");

@@ -91,7 +91,7 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
 public static partial class Operations
 {
     /// <inheritdoc cref="Ops.Concat"/>
-    public static Value Concat(IReadOnlyList<Value> values, int axis) => values.Count == 1
+    public static Value Concat(IReadOnlyList<Value> values, int axis) => Require.NotEmpty(nameof(Concat), values).Count == 1 && axis >= -values[0].Shape.Rank && axis < values[0].Shape.Rank
         ? values[0]
         : values[0].Graph.Add(new Concat(axis < 0 ? axis + values[0].Shape.Rank : axis), values);
 }

@@ -4,7 +4,9 @@ namespace Dunlin.Graphs.Ops;
 public static partial class Operations
 {
     /// <summary>A tensor whose every element is one number.</summary>
-    public static Value Full(this Graph graph, Shape shape, double value, DType type = DType.Float32) => graph.Constant(value, type).BroadcastTo(shape);
+    public static Value Full(this Graph graph, Shape shape, double value, DType type = DType.Float32) => shape.IsKnown
+        ? graph.Constant(value, type).BroadcastTo(shape)
+        : throw new ShapeException($"Full, Zeros and Ones take a shape that is known, not {shape}; use FillLike, ZerosLike or OnesLike where it is another value's.");
 
     /// <summary>A tensor of zeros.</summary>
     public static Value Zeros(this Graph graph, Shape shape, DType type = DType.Float32) => graph.Full(shape, 0, type);
@@ -16,7 +18,7 @@ public static partial class Operations
     /// <exception cref="ShapeException">One is no vector.</exception>
     public static IReadOnlyList<Value> Meshgrid(params IReadOnlyList<Value> axes)
     {
-        foreach (var axis in axes)
+        foreach (var axis in Require.NotEmpty(nameof(Meshgrid), axes))
             if (axis.Shape.Rank != 1) throw new ShapeException($"Meshgrid: the axis {axis} is no vector.");
         Value[] lines = [.. axes.Select((a, d) => a.Reshape(Shape.Create([.. Enumerable.Range(0, axes.Count).Select(i => i == d ? -1 : 1)])))];
         if (lines.All(l => l.Shape.IsKnown)) return [.. lines.Select(l => l.BroadcastTo(Shape.Create([.. axes.Select(a => a.Shape[0])])))];
@@ -60,7 +62,7 @@ public static partial class Operations
         return sizes.All(s => s >= 0) ? x.Split(sizes, axis) : throw new ShapeException($"SplitAt({x}): the places {string.Join(", ", places)} rise from 0 to {edges[^1]}.");
     }
 
-    private static int KnownLength(Value x, int axis, string operation) => x.Shape[Dimension(axis, x)] is var length && length != Shape.Unknown
+    private static int KnownLength(Value x, int axis, string operation) => x.Shape[Dimension(axis, x, operation)] is var length && length != Shape.Unknown
         ? length
         : throw new ShapeException($"{operation}({x}): the length of dimension {axis} has to be known.");
 }

@@ -54,9 +54,9 @@ public static partial class Operations
     /// <summary>The middle element along a dimension in order of size, or the mean of the two middle ones; see <see cref="Quantile"/>.</summary>
     public static Value Median(this Value x, int axis = -1, bool keepDimension = false) => x.Quantile(0.5, axis, keepDimension);
 
-    private static (Value, Value) AlongLast(Value x, int axis, Func<Value, (Value Values, Value Indices)> function)
+    private static (Value, Value) AlongLast(Value x, int axis, Func<Value, (Value Values, Value Indices)> function, [System.Runtime.CompilerServices.CallerMemberName] string operation = "")
     {
-        var d = Dimension(axis, x);
+        var d = Dimension(axis, x, operation);
         if (d == x.Shape.Rank - 1) return function(x);
         var (values, indices) = function(x.MoveAxis(d, -1));
         return (values.MoveAxis(-1, d), indices.MoveAxis(-1, d));

@@ -19,7 +19,7 @@ public abstract record Known : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 0);
-        return [Result];
+        return Result.Shape.IsKnown ? [Result] : throw Mismatch(inputs, $"lengths are at least 0 and known, not {Result.Shape}.");
     }
 
     /// <summary>The output.</summary>
@@ -103,8 +103,8 @@ public static partial class Operations
     /// <exception cref="DunlinException">The step is 0.</exception>
     public static Value Range(this Graph graph, double start, double limit, double step = 1, DType type = DType.Int64)
     {
-        if (step == 0) throw new DunlinException($"Range({start}, {limit}): the step is not 0.");
-        return graph.Add(new Sequence(start, step, checked((int)Math.Max(0, Math.Ceiling((limit - start) / step))), type), []);
+        Require.That(nameof(Range), step, step != 0 && double.IsFinite(step), "a finite number other than 0");
+        return graph.Add(new Sequence(start, step, Length(Math.Max(0, Math.Ceiling((limit - start) / step))), type), []);
     }
 
     /// <summary>Evenly spaced numbers, <paramref name="count"/> of them, from start to stop, both included.</summary>

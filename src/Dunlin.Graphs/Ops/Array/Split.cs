@@ -46,6 +46,9 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
 /// <summary>Taking apart and putting together.</summary>
 public static partial class Operations
 {
+    /// <summary>The most parts of nothing.</summary>
+    private const int MostEmptyParts = 1024;
+
     /// <inheritdoc cref="Ops.Split"/>
     public static IReadOnlyList<Value> Split(this Value x, int[] sizes, int axis) => x.Graph.AddNode(new Split(axis, new Axes(sizes)), [x]).Outputs;
 
@@ -53,13 +56,13 @@ public static partial class Operations
     /// <exception cref="ShapeException">The dimension's length is unknown, or not a multiple of <paramref name="parts"/>.</exception>
     public static IReadOnlyList<Value> Split(this Value x, int parts, int axis)
     {
-        if (!Along.Fits(axis, x.Shape) || x.Shape[axis] == Shape.Unknown || parts < 1 || x.Shape[axis] % parts != 0)
+        if (!Along.Fits(axis, x.Shape) || x.Shape[axis] == Shape.Unknown || parts < 1 || parts > Math.Max(x.Shape[axis], MostEmptyParts) || x.Shape[axis] % parts != 0)
             throw new ShapeException($"Split({x}): dimension {axis} can't be cut into {parts} equal parts; give their sizes.");
         return x.Split([.. Enumerable.Repeat(x.Shape[axis] / parts, parts)], axis);
     }
 
     /// <summary>The tensors, all of one shape, as one with a new dimension along which they stand.</summary>
-    public static Value Stack(IReadOnlyList<Value> values, int axis = 0) => Concat([.. values.Select(v => v.ExpandDims(axis))], axis < 0 ? axis + values[0].Shape.Rank + 1 : axis);
+    public static Value Stack(IReadOnlyList<Value> values, int axis = 0) => Concat([.. Require.NotEmpty(nameof(Stack), values).Select(v => v.ExpandDims(axis))], axis < 0 ? axis + values[0].Shape.Rank + 1 : axis);
 
     /// <summary>The tensors that stand along a dimension, whose length is known, without that dimension.</summary>
     public static IReadOnlyList<Value> Unstack(this Value x, int axis = 0) =>

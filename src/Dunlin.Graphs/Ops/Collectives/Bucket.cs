@@ -128,7 +128,7 @@ public static partial class Operations
     /// <param name="axis">The mesh axis.</param>
     public static IReadOnlyList<Value> AllReduceTogether(IReadOnlyList<Value> values, string axis)
     {
-        var graph = values[0].Graph;
+        var graph = Require.NotEmpty(nameof(AllReduceTogether), values)[0].Graph;
         var bucket = graph.Nodes.Count;
         var packed = graph.Add(new Pack(), values);
         var reduced = graph.Add(new AllReduceWait(bucket), [graph.Add(new AllReduceStart(axis, bucket), [packed])]);

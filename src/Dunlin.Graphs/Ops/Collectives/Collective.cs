@@ -110,8 +110,8 @@ public sealed record AllGather(string Axis, int Ranks) : Collective(Axis)
     {
         ExpectInputs(inputs, 1);
         var shape = inputs[0].Shape;
-        if (shape.Rank == 0) throw Mismatch(inputs, "takes at least one dimension.");
-        return [inputs[0] with { Shape = shape.With(0, shape[0] == Shape.Unknown ? Shape.Unknown : shape[0] * Ranks) }];
+        if (shape.Rank == 0 || Ranks < 1) throw Mismatch(inputs, $"takes at least one dimension and rank; got {Ranks} ranks.");
+        return [inputs[0] with { Shape = shape.With(0, shape[0] == Shape.Unknown ? Shape.Unknown : checked(shape[0] * Ranks)) }];
     }
 
     /// <inheritdoc/>
@@ -137,7 +137,7 @@ public sealed record ReduceScatter(string Axis, int Ranks) : Collective(Axis)
     {
         ExpectInputs(inputs, 1);
         var shape = inputs[0].Shape;
-        if (shape.Rank == 0 || (shape[0] != Shape.Unknown && shape[0] % Ranks != 0)) throw Mismatch(inputs, $"the first dimension is divided among {Ranks} ranks.");
+        if (shape.Rank == 0 || Ranks < 1 || (shape[0] != Shape.Unknown && shape[0] % Ranks != 0)) throw Mismatch(inputs, $"the first dimension is divided among {Ranks} ranks.");
         return [inputs[0] with { Shape = shape.With(0, shape[0] == Shape.Unknown ? Shape.Unknown : shape[0] / Ranks) }];
     }
 

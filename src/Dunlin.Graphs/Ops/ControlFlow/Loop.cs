@@ -89,15 +89,8 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
             throw new DunlinException($"The loop {Body.Graph.Label} has not ended after {Limit} iterations, which is the limit it was given; its condition still holds.");
     }
 
-    /// <summary>An error of an iteration, which says where it was.</summary>
-    public DunlinException In(long iteration, DunlinException error)
-    {
-        var message = $"In iteration {iteration} of {Body.Graph.Label}: {error.Message}";
-        return error is NonFiniteException ? new NonFiniteException(message) : new DunlinException(message, error);
-    }
-
-    /// <summary>Whether an error does not say by its type what it is about.</summary>
-    public static bool IsGeneral(DunlinException error) => error is NonFiniteException || error.GetType() == typeof(DunlinException);
+    /// <summary>Lets an error say in which iteration it was.</summary>
+    public void At(long iteration, DunlinException error) => error.At(Body.Graph.Label, $"In iteration {iteration} of {Body.Graph.Label}");
 
     /// <summary>The types of the body's parameters for the given inputs.</summary>
     public TensorType[] ParameterTypes(IReadOnlyList<TensorType> inputs) => [.. inputs.Skip(FirstState).Select((type, i) =>

@@ -30,7 +30,11 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
             Tensor[] elements = loop.Trips == Trips.Length ? [.. _scanned.Select(s => Slice(s, at))] : [.. lists.Select(l => l.ToTensor(at))];
             IReadOnlyList<Tensor> results;
             try { results = body.Run([.. _states, .. elements, .. _captured]); }
-            catch (DunlinException e) when (Loop.IsGeneral(e)) { throw loop.In(iterations, e); }
+            catch (DunlinException e)
+            {
+                loop.At(iterations, e);
+                throw;
+            }
             goes = loop.Trips != Trips.While || results[0].Item<bool>();
             for (var s = 0; s < _states.Length; s++) _states[s] = results[loop.FirstResult + s];
             for (var k = 0; k < _stacked.Length; k++) _stacked[k].Add(results[loop.Body.Results.Count + k]);

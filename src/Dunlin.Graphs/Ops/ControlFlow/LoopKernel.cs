@@ -95,7 +95,11 @@ internal sealed unsafe class LoopKernel : Kernel
     private void Iterate(long iteration, ThreadTeam threads)
     {
         try { _body.Run(threads); }
-        catch (DunlinException e) when (Loop.IsGeneral(e)) { throw _loop.In(iteration, e); }
+        catch (DunlinException e)
+        {
+            _loop.At(iteration, e);
+            throw;
+        }
     }
 
     private static void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);

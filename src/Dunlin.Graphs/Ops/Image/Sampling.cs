@@ -3,6 +3,9 @@ namespace Dunlin.Graphs.Ops;
 /// <summary>Images read at places between their elements.</summary>
 public static partial class Operations
 {
+    /// <summary>The most rows or columns that a grid is made for.</summary>
+    private const int MostPixels = 1 << 20;
+
     /// <inheritdoc cref="Ops.GridSample"/>
     /// <param name="x">x[N, C, H, W].</param>
     /// <param name="grid">[N, H', W', 2] of (column, row).</param>
@@ -20,8 +23,8 @@ public static partial class Operations
     public static Value AffineGrid(this Value theta, int height, int width, bool alignCorners = false)
     {
         if (!theta.Type.IsFloat() || !Shape.Of(Shape.Unknown, 2, 3).Accepts(theta.Shape)) throw new ShapeException($"AffineGrid takes floating-point transformations [N, 2, 3], not {theta}.");
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        Require.Between(nameof(AffineGrid), height, 1, MostPixels);
+        Require.Between(nameof(AffineGrid), width, 1, MostPixels);
         double At(int i, int length) => alignCorners ? length > 1 ? 2.0 * i / (length - 1) - 1 : 0 : (2.0 * i + 1) / length - 1;
         var places = new double[3 * height * width];
         for (var i = 0; i < height; i++)
@@ -40,8 +43,8 @@ public static partial class Operations
     public static Value CropAndResize(this Value x, Value boxes, Value images, int height, int width, bool nearest = false, double extrapolation = 0)
     {
         if (boxes.Type != x.Type || boxes.Shape.Rank != 2 || boxes.Shape[1] is not (4 or Shape.Unknown)) throw new ShapeException($"CropAndResize takes boxes {x.Type}[M, 4], not {boxes}.");
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        Require.Between(nameof(CropAndResize), height, 1, MostPixels);
+        Require.Between(nameof(CropAndResize), width, 1, MostPixels);
         var sides = boxes.Split(4, 1);
         // A single row or column lies in the middle of its box.
         Value Along(Value first, Value last, int length) =>

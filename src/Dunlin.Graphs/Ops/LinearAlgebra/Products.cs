@@ -66,7 +66,7 @@ public static partial class Operations
         if (a.Shape.Rank < 2 || b.Shape.Rank < 2) throw new ShapeException($"Kronecker({a}, {b}): takes matrices: at least two dimensions.");
         var product = a.ExpandDims(-2).ExpandDims(-1) * b.ExpandDims(-2).ExpandDims(-4);
         var y = product.Shape;
-        int Times(int left, int right) => left == Shape.Unknown || right == Shape.Unknown ? Shape.Unknown : checked(left * right);
+        int Times(int left, int right) => left == Shape.Unknown || right == Shape.Unknown ? Shape.Unknown : Length((double)left * right, nameof(Kronecker));
         return product.Reshape(y[..^4].Append(Times(y[^4], y[^3]), Times(y[^2], y[^1])));
     }
 

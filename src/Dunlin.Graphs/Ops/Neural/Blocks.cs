@@ -63,7 +63,7 @@ public static partial class Operations
     public static Value SpaceToDepth(this Value x, int block)
     {
         var (c, s) = Known(x, "SpaceToDepth");
-        return Blocked(x, block, "SpaceToDepth").Transpose([0, .. Inner(s), 1, .. Outer(s)]).Reshape(Shape.Of(-1, c * Power(block, s)).Append(Divided(x, block)));
+        return Blocked(x, block, "SpaceToDepth").Transpose([0, .. Inner(s), 1, .. Outer(s)]).Reshape(Shape.Of(-1, Length((double)c * Power(block, s, nameof(SpaceToDepth)), nameof(SpaceToDepth))).Append(Divided(x, block)));
     }
 
     /// <summary>The inverse of <see cref="SpaceToDepth"/>: x[N, blockᴰ · C, S…] gives y[N, C, S · block…].</summary>
@@ -72,7 +72,7 @@ public static partial class Operations
     {
         var (c, s) = Channels(x, block, "DepthToSpace");
         var split = x.Reshape(Shape.Of(-1).Append([.. Enumerable.Repeat(block, s)]).Append(c).Append(x.Shape.Dimensions[2..]));
-        return split.Transpose([0, 1 + s, .. Enumerable.Range(0, s).SelectMany(d => new[] { 2 + s + d, 1 + d })]).Reshape(Multiplied(x, c, block));
+        return split.Transpose([0, 1 + s, .. Enumerable.Range(0, s).SelectMany(d => new[] { 2 + s + d, 1 + d })]).Reshape(Multiplied(x, c, block, nameof(DepthToSpace)));
     }
 
     /// <summary>
@@ -84,7 +84,7 @@ public static partial class Operations
     {
         var (c, s) = Channels(x, factor, "PixelShuffle");
         var split = x.Reshape(Shape.Of(-1, c).Append([.. Enumerable.Repeat(factor, s)]).Append(x.Shape.Dimensions[2..]));
-        return split.Transpose([0, 1, .. Enumerable.Range(0, s).SelectMany(d => new[] { 2 + s + d, 2 + d })]).Reshape(Multiplied(x, c, factor));
+        return split.Transpose([0, 1, .. Enumerable.Range(0, s).SelectMany(d => new[] { 2 + s + d, 2 + d })]).Reshape(Multiplied(x, c, factor, nameof(PixelShuffle)));
     }
 
     /// <summary>The inverse of <see cref="PixelShuffle"/>: x[N, C, S…] gives y[N, C · factorᴰ, S / factor…].</summary>
@@ -92,7 +92,7 @@ public static partial class Operations
     public static Value PixelUnshuffle(this Value x, int factor)
     {
         var (c, s) = Known(x, "PixelUnshuffle");
-        return Blocked(x, factor, "PixelUnshuffle").Transpose([0, 1, .. Inner(s), .. Outer(s)]).Reshape(Shape.Of(-1, c * Power(factor, s)).Append(Divided(x, factor)));
+        return Blocked(x, factor, "PixelUnshuffle").Transpose([0, 1, .. Inner(s), .. Outer(s)]).Reshape(Shape.Of(-1, Length((double)c * Power(factor, s, nameof(PixelUnshuffle)), nameof(PixelUnshuffle))).Append(Divided(x, factor)));
     }
 
     /// <summary>
@@ -107,7 +107,7 @@ public static partial class Operations
     public static Value SpaceToBatch(this Value x, int block, int[]? before = null, int[]? after = null)
     {
         var (c, s) = Known(x, "SpaceToBatch");
-        if (before is not null || after is not null) x = x.Pad([0, 0, .. before ?? new int[s]], [0, 0, .. after ?? new int[s]]);
+        if (before is not null || after is not null) x = x.Pad([0, 0, .. Margins(before, s, nameof(SpaceToBatch))], [0, 0, .. Margins(after, s, nameof(SpaceToBatch))]);
         return Blocked(x, block, "SpaceToBatch").Transpose([.. Inner(s), 0, 1, .. Outer(s)]).Reshape(Shape.Of(-1, c).Append(Divided(x, block)));
     }
 
@@ -120,13 +120,16 @@ public static partial class Operations
     public static Value BatchToSpace(this Value x, int block, int[]? before = null, int[]? after = null)
     {
         var (c, s) = Known(x, "BatchToSpace");
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
+        Require.AtLeast(nameof(BatchToSpace), block, 1);
         var n = x.Shape[0];
-        if (n != Shape.Unknown && n % Power(block, s) != 0) throw new ShapeException($"BatchToSpace({x}): {n} examples can't be divided by {Power(block, s)}, the elements of a block.");
+        if (n != Shape.Unknown && n % Power(block, s, nameof(BatchToSpace)) != 0) throw new ShapeException($"BatchToSpace({x}): {n} examples can't be divided by {Power(block, s, nameof(BatchToSpace))}, the elements of a block.");
         var split = x.Reshape(Shape.Create([.. Enumerable.Repeat(block, s)]).Append(-1, c).Append(x.Shape.Dimensions[2..]));
-        var y = split.Transpose([s, s + 1, .. Enumerable.Range(0, s).SelectMany(d => new[] { s + 2 + d, d })]).Reshape(Multiplied(x, c, block));
+        var y = split.Transpose([s, s + 1, .. Enumerable.Range(0, s).SelectMany(d => new[] { s + 2 + d, d })]).Reshape(Multiplied(x, c, block, nameof(BatchToSpace)));
         if (before is null && after is null) return y;
-        return y.StridedSlice([Slicing.All, Slicing.All, .. Enumerable.Range(0, s).Select(d => new Slicing(before?[d] ?? 0, y.Shape[d + 2] - (after?[d] ?? 0)))]);
+        var (first, last) = (Margins(before, s, nameof(BatchToSpace)), Margins(after, s, nameof(BatchToSpace)));
+        for (var d = 0; d < s; d++)
+            if ((long)first[d] + last[d] > y.Shape[d + 2]) throw new ShapeException($"BatchToSpace({x}): {first[d]} and {last[d]} elements can't be cut off spatial dimension {d}, of length {y.Shape[d + 2]}.");
+        return y.StridedSlice([Slicing.All, Slicing.All, .. Enumerable.Range(0, s).Select(d => new Slicing(first[d], y.Shape[d + 2] - last[d]))]);
     }
 
     /// <inheritdoc cref="Ops.ChannelShuffle"/>
@@ -138,19 +141,24 @@ public static partial class Operations
 
     private static int[] Divided(Value x, int block) => [.. x.Shape[2..].Dimensions.ToArray().Select(n => n / block)];
 
-    private static Shape Multiplied(Value x, int channels, int block) => Shape.Of(-1, channels).Append([.. x.Shape[2..].Dimensions.ToArray().Select(n => checked(n * block))]);
+    private static Shape Multiplied(Value x, int channels, int block, string operation) => Shape.Of(-1, channels).Append([.. x.Shape[2..].Dimensions.ToArray().Select(n => Length((double)n * block, operation))]);
 
-    private static int Power(int block, int dimensions)
+    private static int Power(int block, int dimensions, string operation)
     {
         var power = 1;
-        for (var d = 0; d < dimensions; d++) power = checked(power * block);
+        for (var d = 0; d < dimensions; d++) power = Length((double)power * block, operation);
         return power;
     }
+
+    /// <summary>A number of at least 0 for each spatial dimension; zeros where there are none.</summary>
+    private static int[] Margins(int[]? margins, int spatial, string operation) => margins is null ? new int[spatial]
+        : margins.Length == spatial && margins.All(m => m >= 0) ? margins
+        : throw new ShapeException($"{operation}: before and after have {spatial} numbers of at least 0, not [{string.Join(", ", margins)}].");
 
     /// <summary>x[N, C, S / block, block, …].</summary>
     private static Value Blocked(Value x, int block, string operation)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
+        Require.AtLeast(operation, block, 1);
         foreach (var length in x.Shape[2..])
             if (length % block != 0) throw new ShapeException($"{operation}({x}): spatial lengths {x.Shape[2..]} can't be divided by {block}.");
         return x.Reshape(Shape.Of(-1, x.Shape[1]).Append([.. x.Shape[2..].Dimensions.ToArray().SelectMany(n => new[] { n / block, block })]));
@@ -164,8 +172,8 @@ public static partial class Operations
     private static (int Channels, int Spatial) Channels(Value x, int block, string operation)
     {
         var (c, s) = Known(x, operation);
-        ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
-        var elements = Power(block, s);
+        Require.AtLeast(operation, block, 1);
+        var elements = Power(block, s, operation);
         return c % elements == 0 ? (c / elements, s) : throw new ShapeException($"{operation}({x}): {c} channels can't be divided by {elements}, the elements of a block.");
     }
 }

@@ -65,7 +65,7 @@ public sealed record FoldPatches(Shape? Size, Shape Window, Sliding Sliding) : O
         if (y.Rank != 3) throw Mismatch(inputs, "takes columns [N, C · Πk, Πt].");
         var taps = Window.ElementCount;
         if (Size is not null && y[1] != Shape.Unknown && y[1] % Math.Max(1, taps) != 0) throw Mismatch(inputs, $"{y[1]} rows can't be divided into channels of {taps} taps.");
-        var x = Size is { } size ? Shape.Of(y[0], y[1] == Shape.Unknown ? Shape.Unknown : (int)(y[1] / taps)).Append(size.Dimensions) : inputs[1].Shape;
+        var x = Size is { } size ? Shape.Of(y[0], y[1] == Shape.Unknown ? Shape.Unknown : (int)(y[1] / Math.Max(1, taps))).Append(size.Dimensions) : inputs[1].Shape;
         var columns = ExtractPatches.Columns(inputs, new(type, x), Window, Sliding, Mismatch);
         return columns.Shape.Accepts(y) ? [new(type, x)] : throw Mismatch(inputs, $"the columns of {x} under this window are {columns.Shape}, not {y}.");
     }

@@ -68,16 +68,16 @@ public static partial class Operations
     public static Value RoundStraightThrough(this Value x) => StraightThrough(x.Round(), x);
 
     /// <summary>Scales and zero points in a shape that broadcasts along the axis.</summary>
-    private static (Value Scales, Value Points) PerPlace(Value x, Value scale, Value zeroPoint, int? axis)
+    private static (Value Scales, Value Points) PerPlace(Value x, Value scale, Value zeroPoint, int? axis, [System.Runtime.CompilerServices.CallerMemberName] string operation = "")
     {
         if (!scale.Type.IsFloat() || (x.Type.IsFloat() && scale.Type != x.Type) || zeroPoint.Type != DType.Int32)
-            throw new ShapeException($"The scale {scale} is of the type of the real numbers, the zero point {zeroPoint} is Int32.");
+            throw new ShapeException($"{operation}: the scale {scale} is of the type of the real numbers, the zero point {zeroPoint} is Int32.");
         if (axis is null)
-            return scale.Shape.Rank == 0 && zeroPoint.Shape.Rank == 0 ? (scale, zeroPoint) : throw new ShapeException($"Without an axis the scale {scale} and the zero point {zeroPoint} are scalars.");
+            return scale.Shape.Rank == 0 && zeroPoint.Shape.Rank == 0 ? (scale, zeroPoint) : throw new ShapeException($"{operation}: without an axis the scale {scale} and the zero point {zeroPoint} are scalars.");
         var dimension = axis < 0 ? axis.Value + x.Shape.Rank : axis.Value;
-        if (dimension < 0 || dimension >= x.Shape.Rank) throw new ShapeException($"{x} has no dimension {axis}.");
+        if (dimension < 0 || dimension >= x.Shape.Rank) throw new ShapeException($"{operation}({x}): there is no dimension {axis}.");
         var length = x.Shape[dimension..(dimension + 1)];
-        if (!length.Accepts(scale.Shape) || !length.Accepts(zeroPoint.Shape)) throw new ShapeException($"Dimension {axis} of {x} takes as many scales and zero points: {length}, not {scale} and {zeroPoint}.");
+        if (!length.Accepts(scale.Shape) || !length.Accepts(zeroPoint.Shape)) throw new ShapeException($"{operation}: dimension {axis} of {x} takes as many scales and zero points: {length}, not {scale} and {zeroPoint}.");
         var shape = Shape.Of(-1).Append([.. Enumerable.Repeat(1, x.Shape.Rank - 1 - dimension)]);
         return (scale.Reshape(shape), zeroPoint.Reshape(shape));
     }

@@ -5,8 +5,8 @@ public sealed record CandidateSampler
 {
     private CandidateSampler(CandidateDistribution distribution, int classes, int count, bool unique, Value? counts)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Require.AtLeast(nameof(CandidateSampler), classes, 1);
+        Require.AtLeast(nameof(CandidateSampler), count, 0);
         (Distribution, Classes, Count, IsUnique, Counts) = (distribution, classes, count, unique, counts);
     }
 

@@ -22,7 +22,8 @@ public static partial class Operations
     /// <summary>How many elements lie in each of <paramref name="bins"/> intervals of equal width from low to high; see <see cref="Histogram(Value, Value)"/>.</summary>
     public static Value Histogram(this Value x, double low, double high, int bins)
     {
-        if (bins < 1 || !(low < high)) throw new DunlinException($"Histogram({x}): at least one interval of width above 0, not {bins} from {low} to {high}.");
+        Require.Between(nameof(Histogram), bins, 1, 1 << 24);
+        Require.Above(nameof(Histogram), high, low);
         double[] edges = [.. Enumerable.Range(0, bins).Select(i => low + i * ((high - low) / bins)), high];
         return x.Histogram(x.Graph.Constant(Tensor.From(edges)).Cast(x.Type));
     }

@@ -98,5 +98,5 @@ public static partial class Operations
     /// <summary>The sum along a dimension: 1 for each row's, 0 for each column's.</summary>
     public static Value Sum(this SparseMatrix a, int axis) => axis is 0 or 1
         ? a.Values.SegmentSum(axis == 1 ? a.Rows : a.Columns, a.Shape[1 - axis])
-        : throw new ShapeException($"A sparse matrix has the dimensions 0 and 1, not {axis}.");
+        : throw new ShapeException($"Sum: a sparse matrix has the dimensions 0 and 1, not {axis}.");
 }

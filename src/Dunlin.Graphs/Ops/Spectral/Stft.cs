@@ -64,7 +64,8 @@ public static partial class Operations
     {
         var length = WindowLength(window);
         if (re.Shape.Rank < 2 || re.Shape[^2] < 1) throw new ShapeException($"Istft({re}, {im}): takes spectra […, f, k] of a known number f of stretches, at least 1.");
-        var n = checked((re.Shape[^2] - 1) * hop + length);
+        Require.AtLeast(nameof(Istft), hop, 1);
+        var n = Length((re.Shape[^2] - 1.0) * hop + length);
         var frames = Irfft(re, im, length);
         var ones = Enumerable.Repeat(1, frames.Shape.Rank - 2);
         var like = frames.StridedSlice([.. ones.Select(_ => (Slicing)(..)), 0..1]).Columns(0, 1).Reshape(frames.Shape[..^2].Append(1)).Tile([.. ones, n]);
@@ -76,5 +77,5 @@ public static partial class Operations
 
     private static int WindowLength(Value window) => window.Shape.Rank == 1 && window.Shape[0] > 0
         ? window.Shape[0]
-        : throw new ShapeException($"A window is a vector of known length, at least 1; {window} is none.");
+        : throw new ShapeException($"Stft and Istft: a window is a vector of known length, at least 1; {window} is none.");
 }

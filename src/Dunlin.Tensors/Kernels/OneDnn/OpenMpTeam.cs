@@ -16,7 +16,7 @@ internal sealed unsafe class OpenMpTeam : ThreadTeam
 
     public OpenMpTeam(int size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        Require.AtLeast(nameof(OpenMpTeam), size, 1);
         Size = size;
         // Weak: the native side sees the team only while Run, and thus its caller, holds it.
         _self = GCHandle.Alloc(this, GCHandleType.Weak);

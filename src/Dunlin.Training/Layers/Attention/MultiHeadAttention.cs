@@ -25,8 +25,9 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="queryBlock">How many places to treat at a time, see <see cref="AttentionOptions.QueryBlock"/>; null for all.</param>
     public MultiHeadAttention(int features, int heads, bool causal = false, double dropout = 0, bool bias = true, int? queryBlock = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
-        if (features < 1 || features % heads != 0) throw new ArgumentException($"{features} features can't be shared by {heads} heads.", nameof(features));
+        Require.AtLeast(nameof(MultiHeadAttention), heads, 1);
+        Require.AtLeast(nameof(MultiHeadAttention), features, 1);
+        Require.That(nameof(MultiHeadAttention), features, features % heads == 0, $"a multiple of the {heads} heads");
         Linear Map(string name) => new(features, bias) { Name = name, WeightInitializer = Initializers.GlorotUniform(), BiasInitializer = Initializers.Zeros };
         (_features, _heads, IsCausal, _queryBlock) = (features, heads, causal, queryBlock);
         (_query, _key, _value, _output, _dropout) = (Map("query"), Map("key"), Map("value"), Map("output"), new(dropout) { Name = "dropout" });

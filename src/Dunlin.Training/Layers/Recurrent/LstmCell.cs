@@ -17,11 +17,11 @@ public sealed class LstmCell(int units) : RecurrentCell(units)
 
     /// <summary>Features of the projection of h that takes its place (Sak et al., 2014).</summary>
     /// <value>At least 1; null for none.</value>
-    public int? Projection { get; init { if (value is { } features) ArgumentOutOfRangeException.ThrowIfLessThan(features, 1); field = value; } }
+    public int? Projection { get; init => field = value is { } features ? Require.AtLeast(nameof(LstmCell), features, 1, nameof(Projection)) : null; }
 
     /// <summary>The bound that cₜ is held within.</summary>
     /// <value>Above 0; null for none.</value>
-    public double? CellClip { get; init { if (value is { } bound) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bound); field = value; } }
+    public double? CellClip { get; init => field = value is { } bound ? Require.Above(nameof(LstmCell), bound, 0, nameof(CellClip)) : null; }
 
     /// <summary>What the forget gate's bias starts with.</summary>
     /// <value>1 unless set, so that cells remember at first (Jozefowicz et al., 2015).</value>

@@ -13,7 +13,7 @@ public abstract class RecurrentCell
     /// <param name="units">Features of the hidden state, at least 1.</param>
     protected RecurrentCell(int units)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        Require.AtLeast(GetType().Name, units, 1);
         Units = units;
     }
 

@@ -12,13 +12,13 @@ namespace Dunlin.Training;
 public sealed record ScaleByAdamax(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByAdamax"/>
-    public double Beta1 { get; } = Limits.Fraction(Beta1);
+    public double Beta1 { get; } = Require.Below(nameof(ScaleByAdamax), Beta1, 0, 1);
 
     /// <inheritdoc cref="ScaleByAdamax"/>
-    public double Beta2 { get; } = Limits.Fraction(Beta2);
+    public double Beta2 { get; } = Require.Below(nameof(ScaleByAdamax), Beta2, 0, 1);
 
     /// <inheritdoc cref="ScaleByAdamax"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByAdamax), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
@@ -46,16 +46,16 @@ public sealed record ScaleByAdamax(double Beta1 = 0.9, double Beta2 = 0.999, dou
 public sealed record ScaleByNadam(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double MomentumDecay = 0.004) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByNadam"/>
-    public double Beta1 { get; } = Limits.Fraction(Beta1);
+    public double Beta1 { get; } = Require.Below(nameof(ScaleByNadam), Beta1, 0, 1);
 
     /// <inheritdoc cref="ScaleByNadam"/>
-    public double Beta2 { get; } = Limits.Fraction(Beta2);
+    public double Beta2 { get; } = Require.Below(nameof(ScaleByNadam), Beta2, 0, 1);
 
     /// <inheritdoc cref="ScaleByNadam"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByNadam), Epsilon, 0);
 
     /// <inheritdoc cref="ScaleByNadam"/>
-    public double MomentumDecay { get; } = Limits.NotNegative(MomentumDecay);
+    public double MomentumDecay { get; } = Require.AtLeast(nameof(ScaleByNadam), MomentumDecay, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
@@ -86,13 +86,13 @@ public sealed record ScaleByNadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
 public sealed record ScaleByRadam(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByRadam"/>
-    public double Beta1 { get; } = Limits.Fraction(Beta1);
+    public double Beta1 { get; } = Require.Below(nameof(ScaleByRadam), Beta1, 0, 1);
 
     /// <inheritdoc cref="ScaleByRadam"/>
-    public double Beta2 { get; } = Limits.Fraction(Beta2);
+    public double Beta2 { get; } = Require.Below(nameof(ScaleByRadam), Beta2, 0, 1);
 
     /// <inheritdoc cref="ScaleByRadam"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByRadam), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
@@ -116,10 +116,10 @@ public sealed record ScaleByRadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
 public sealed record SignOfMean(double Beta1 = 0.9, double Beta2 = 0.99) : GradientTransform
 {
     /// <inheritdoc cref="SignOfMean"/>
-    public double Beta1 { get; } = Limits.Fraction(Beta1);
+    public double Beta1 { get; } = Require.Below(nameof(SignOfMean), Beta1, 0, 1);
 
     /// <inheritdoc cref="SignOfMean"/>
-    public double Beta2 { get; } = Limits.Fraction(Beta2);
+    public double Beta2 { get; } = Require.Below(nameof(SignOfMean), Beta2, 0, 1);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>

@@ -8,10 +8,10 @@ namespace Dunlin.Training;
 public sealed record ScaleByAdagrad(double Initial = 0.1, double Epsilon = 0) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByAdagrad"/>
-    public double Initial { get; } = Epsilon > 0 ? Limits.NotNegative(Initial) : Limits.Positive(Initial);
+    public double Initial { get; } = Epsilon > 0 ? Require.AtLeast(nameof(ScaleByAdagrad), Initial, 0) : Require.Above(nameof(ScaleByAdagrad), Initial, 0);
 
     /// <inheritdoc cref="ScaleByAdagrad"/>
-    public double Epsilon { get; } = Limits.NotNegative(Epsilon);
+    public double Epsilon { get; } = Require.AtLeast(nameof(ScaleByAdagrad), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>
@@ -31,10 +31,10 @@ public sealed record ScaleByAdagrad(double Initial = 0.1, double Epsilon = 0) : 
 public sealed record ScaleByAdadelta(double Decay = 0.95, double Epsilon = 1e-6) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByAdadelta"/>
-    public double Decay { get; } = Limits.Fraction(Decay);
+    public double Decay { get; } = Require.Below(nameof(ScaleByAdadelta), Decay, 0, 1);
 
     /// <inheritdoc cref="ScaleByAdadelta"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByAdadelta), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>
@@ -58,13 +58,13 @@ public sealed record ScaleByAdadelta(double Decay = 0.95, double Epsilon = 1e-6)
 public sealed record ScaleByRms(double Decay = 0.9, double Epsilon = 1e-10, bool Centered = false, double Initial = 0) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByRms"/>
-    public double Decay { get; } = Limits.Fraction(Decay);
+    public double Decay { get; } = Require.Below(nameof(ScaleByRms), Decay, 0, 1);
 
     /// <inheritdoc cref="ScaleByRms"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByRms), Epsilon, 0);
 
     /// <inheritdoc cref="ScaleByRms"/>
-    public double Initial { get; } = Limits.NotNegative(Initial);
+    public double Initial { get; } = Require.AtLeast(nameof(ScaleByRms), Initial, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>

@@ -16,13 +16,13 @@ namespace Dunlin.Training;
 public sealed record ScaleByAdam(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, bool AmsGrad = false, bool CorrectedRoot = false) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByAdam"/>
-    public double Beta1 { get; } = Limits.Fraction(Beta1);
+    public double Beta1 { get; } = Require.Below(nameof(ScaleByAdam), Beta1, 0, 1);
 
     /// <inheritdoc cref="ScaleByAdam"/>
-    public double Beta2 { get; } = Limits.Fraction(Beta2);
+    public double Beta2 { get; } = Require.Below(nameof(ScaleByAdam), Beta2, 0, 1);
 
     /// <inheritdoc cref="ScaleByAdam"/>
-    public double Epsilon { get; } = Limits.Positive(Epsilon);
+    public double Epsilon { get; } = Require.Above(nameof(ScaleByAdam), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

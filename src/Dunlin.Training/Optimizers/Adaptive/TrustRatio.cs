@@ -13,10 +13,10 @@ namespace Dunlin.Training;
 public sealed record ScaleByTrustRatio(double Least = 0, double Most = double.PositiveInfinity, bool AllVariables = false) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByTrustRatio"/>
-    public double Least { get; } = Limits.NotNegative(Least);
+    public double Least { get; } = Require.AtLeast(nameof(ScaleByTrustRatio), Least, 0);
 
     /// <inheritdoc cref="ScaleByTrustRatio"/>
-    public double Most { get; } = Most >= Least ? Most : throw new ArgumentOutOfRangeException(nameof(Most), $"Most is at least {Least}, not {Most}.");
+    public double Most { get; } = Require.That(nameof(ScaleByTrustRatio), Most, Most >= Least, $"at least Least, {Least}");
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
@@ -41,13 +41,13 @@ public sealed record ScaleByTrustRatio(double Least = 0, double Most = double.Po
 public sealed record ScaleByLayer(double Coefficient = 1e-3, double Decay = 0, double Epsilon = 1e-9, bool AllVariables = false) : GradientTransform
 {
     /// <inheritdoc cref="ScaleByLayer"/>
-    public double Coefficient { get; } = Limits.Positive(Coefficient);
+    public double Coefficient { get; } = Require.Above(nameof(ScaleByLayer), Coefficient, 0);
 
     /// <inheritdoc cref="ScaleByLayer"/>
-    public double Decay { get; } = Limits.NotNegative(Decay);
+    public double Decay { get; } = Require.AtLeast(nameof(ScaleByLayer), Decay, 0);
 
     /// <inheritdoc cref="ScaleByLayer"/>
-    public double Epsilon { get; } = Limits.NotNegative(Epsilon);
+    public double Epsilon { get; } = Require.AtLeast(nameof(ScaleByLayer), Epsilon, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>

@@ -16,7 +16,7 @@ public sealed record AverageWeights(double Decay = 0.999, bool Warmup = true) : 
     private const string SlotName = "average";
 
     /// <inheritdoc cref="AverageWeights"/>
-    public double Decay { get; } = Limits.Fraction(Decay);
+    public double Decay { get; } = Require.Below(nameof(AverageWeights), Decay, 0, 1);
 
     /// <summary>The variable that holds the mean of another one; null where none is kept.</summary>
     public static Variable? Of(Graph graph, Variable variable) => graph.FindVariable(OptimizerContext.NameOf(SlotName, variable));
@@ -43,10 +43,10 @@ public sealed record AverageWeights(double Decay = 0.999, bool Warmup = true) : 
 public sealed record Lookahead(int Every = 5, double Part = 0.5) : GradientTransform
 {
     /// <inheritdoc cref="Lookahead"/>
-    public int Every { get; } = Every >= 1 ? Every : throw new ArgumentOutOfRangeException(nameof(Every), $"Every is at least 1, not {Every}.");
+    public int Every { get; } = Require.AtLeast(nameof(Lookahead), Every, 1);
 
     /// <inheritdoc cref="Lookahead"/>
-    public double Part { get; } = Part is > 0 and <= 1 ? Part : throw new ArgumentOutOfRangeException(nameof(Part), $"Part is above 0, up to 1, and not {Part}.");
+    public double Part { get; } = Require.That(nameof(Lookahead), Part, Part is > 0 and <= 1, "above 0 and up to 1");
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

@@ -20,40 +20,34 @@ public sealed record LbfgsOptions
 {
     /// <summary>Pairs of steps and differences of gradients that are kept: each costs two vectors of doubles.</summary>
     /// <value>At least 1; 10 unless set, and 5 to 20 as a rule.</value>
-    public int History { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 10;
+    public int History { get; init => field = Require.AtLeast(nameof(LbfgsOptions), value, 1); } = 10;
 
     /// <summary>The line search.</summary>
     public LineSearch LineSearch { get; init; } = LineSearch.StrongWolfe;
 
     /// <summary>c₁: the part of the decrease that the slope at the start promises which a step has to bring.</summary>
     /// <value>Above 0, below 1; 10⁻⁴ unless set.</value>
-    public double SufficientDecrease { get; init { Between(value); field = value; } } = 1e-4;
+    public double SufficientDecrease { get; init => field = Require.That(nameof(LbfgsOptions), value, value is > 0 and < 1, "above 0 and below 1"); } = 1e-4;
 
     /// <summary>c₂: the part of the slope at the start to which a step has to bring it down (strong Wolfe only).</summary>
     /// <value>Above c₁, below 1; 0.9 unless set.</value>
-    public double Curvature { get; init { Between(value); field = value; } } = 0.9;
+    public double Curvature { get; init => field = Require.That(nameof(LbfgsOptions), value, value is > 0 and < 1, "above 0 and below 1"); } = 0.9;
 
     /// <summary>Ends the search when the gradient's Euclidean length is at most this.</summary>
     /// <value>At least 0; 10⁻⁶ unless set.</value>
-    public double GradientTolerance { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } } = 1e-6;
+    public double GradientTolerance { get; init => field = Require.AtLeast(nameof(LbfgsOptions), value, 0); } = 1e-6;
 
     /// <summary>Ends the search when a step brings less than this part of max(|f|, 1); 0 for never.</summary>
     /// <value>At least 0; 0 unless set.</value>
-    public double ValueTolerance { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } }
+    public double ValueTolerance { get; init => field = Require.AtLeast(nameof(LbfgsOptions), value, 0); }
 
     /// <summary>Steps at the most.</summary>
     /// <value>At least 0; 100 unless set.</value>
-    public int MaxIterations { get; init { ArgumentOutOfRangeException.ThrowIfNegative(value); field = value; } } = 100;
+    public int MaxIterations { get; init => field = Require.AtLeast(nameof(LbfgsOptions), value, 0); } = 100;
 
     /// <summary>Evaluations of the function and its gradient at the most.</summary>
     /// <value>At least 1; 1000 unless set.</value>
-    public int MaxEvaluations { get; init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1); field = value; } } = 1000;
-
-    private static void Between(double value)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(value, 1);
-    }
+    public int MaxEvaluations { get; init => field = Require.AtLeast(nameof(LbfgsOptions), value, 1); } = 1000;
 }
 
 /// <summary>Why a minimisation ended.</summary>

@@ -20,19 +20,19 @@ public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Sh
     public override Schedule? LearningRate => Rate;
 
     /// <inheritdoc cref="Ftrl"/>
-    public double L1 { get; } = Limits.NotNegative(L1);
+    public double L1 { get; } = Require.AtLeast(nameof(Ftrl), L1, 0);
 
     /// <inheritdoc cref="Ftrl"/>
-    public double L2 { get; } = Limits.NotNegative(L2);
+    public double L2 { get; } = Require.AtLeast(nameof(Ftrl), L2, 0);
 
     /// <inheritdoc cref="Ftrl"/>
-    public double Shrinkage { get; } = Limits.NotNegative(Shrinkage);
+    public double Shrinkage { get; } = Require.AtLeast(nameof(Ftrl), Shrinkage, 0);
 
     /// <inheritdoc cref="Ftrl"/>
-    public double Initial { get; } = Limits.Positive(Initial);
+    public double Initial { get; } = Require.Above(nameof(Ftrl), Initial, 0);
 
     /// <inheritdoc cref="Ftrl"/>
-    public double Power { get; } = Power <= 0 ? Power : throw new ArgumentOutOfRangeException(nameof(Power), $"Power is at most 0, not {Power}.");
+    public double Power { get; } = Require.That(nameof(Ftrl), Power, Power <= 0, "at most 0");
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
@@ -69,13 +69,13 @@ public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, 
     public override Schedule? LearningRate => Rate;
 
     /// <inheritdoc cref="DualAveraging"/>
-    public double L1 { get; } = Limits.NotNegative(L1);
+    public double L1 { get; } = Require.AtLeast(nameof(DualAveraging), L1, 0);
 
     /// <inheritdoc cref="DualAveraging"/>
-    public double L2 { get; } = Limits.NotNegative(L2);
+    public double L2 { get; } = Require.AtLeast(nameof(DualAveraging), L2, 0);
 
     /// <inheritdoc cref="DualAveraging"/>
-    public double Initial { get; } = Limits.Positive(Initial);
+    public double Initial { get; } = Require.Above(nameof(DualAveraging), Initial, 0);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

@@ -18,13 +18,13 @@ public sealed record ProximalStep(Schedule Rate, double L1 = 0, double L2 = 0, d
     public override Schedule? LearningRate => Rate;
 
     /// <inheritdoc cref="ProximalStep"/>
-    public double L1 { get; } = Limits.NotNegative(L1);
+    public double L1 { get; } = Require.AtLeast(nameof(ProximalStep), L1, 0);
 
     /// <inheritdoc cref="ProximalStep"/>
-    public double L2 { get; } = Limits.NotNegative(L2);
+    public double L2 { get; } = Require.AtLeast(nameof(ProximalStep), L2, 0);
 
     /// <inheritdoc cref="ProximalStep"/>
-    public double? Initial { get; } = Initial is { } initial ? Limits.Positive(initial) : null;
+    public double? Initial { get; } = Initial is { } initial ? Require.Above(nameof(ProximalStep), initial, 0) : null;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

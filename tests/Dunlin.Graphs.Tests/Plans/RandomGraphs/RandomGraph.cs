@@ -88,7 +88,7 @@ internal sealed class RandomGraph
     private void Grow()
     {
         try { Keep(Next()); }
-        catch (Exception e) when (e is ShapeException or ArgumentException) { } // Operands that do not fit: another will.
+        catch (Exception e) when (e is ShapeException or InvalidValueException) { } // Operands that do not fit: another will.
     }
 
     private void Keep(IReadOnlyList<Value> made)

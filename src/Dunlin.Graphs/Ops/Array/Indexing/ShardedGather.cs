@@ -21,7 +21,8 @@ public static partial class Operations
     /// <param name="sharding">How the rows were dealt out.</param>
     public static Value ShardedGather(IReadOnlyList<Value> shards, Value numbers, Sharding sharding = Sharding.Modulo)
     {
-        if (shards.Count == 1) return shards[0].Gather(numbers);
+        if (Require.NotEmpty(nameof(ShardedGather), shards).Count == 1) return shards[0].Gather(numbers);
+        if (shards.FirstOrDefault(s => s.Shape.Rank == 0) is { } scalar) throw new ShapeException($"ShardedGather: the shards have rows, unlike {scalar}.");
         var flat = numbers.Shape.Rank == 1 ? numbers : numbers.Reshape([-1]);
         var (shard, local) = sharding == Sharding.Modulo
             ? (flat.Modulo(flat.Number(shards.Count)), flat.FloorDivide(flat.Number(shards.Count)))

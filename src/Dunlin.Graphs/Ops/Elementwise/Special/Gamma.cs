@@ -43,12 +43,15 @@ public sealed partial record Binary
 
 /// <summary>The n-th derivative of ψ(x) for n ≥ 1: (−1)ⁿ⁺¹ · n! · ζ(n + 1, x); ∞ in size at 0, −1, −2, ….</summary>
 /// <remarks>Gradient: dy times the next derivative.</remarks>
-/// <param name="Order">n, at least 1.</param>
+/// <param name="Order">n, from 1 to 170.</param>
 public sealed record Polygamma(int Order) : Parametric
 {
+    /// <summary>171! is beyond Float64.</summary>
+    private const int MostOrder = 170;
+
     /// <inheritdoc/>
     public override DType ResultType(IReadOnlyList<TensorType> inputs) =>
-        Order >= 1 ? base.ResultType(inputs) : throw Mismatch(inputs, $"the order is at least 1, not {Order}; Digamma is that of order 0.");
+        Order is >= 1 and <= MostOrder ? base.ResultType(inputs) : throw Mismatch(inputs, $"the order is from 1 to {MostOrder}, not {Order}; Digamma is that of order 0.");
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]! * node.Inputs[0].Polygamma(Order + 1)];

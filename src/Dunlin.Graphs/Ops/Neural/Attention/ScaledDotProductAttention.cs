@@ -26,7 +26,7 @@ public sealed record AttentionOptions
     /// out the keys that a block can't see, which is half of the work. Needs a known number of queries. Null for all at once.
     /// </summary>
     /// <value>At least 1.</value>
-    public int? QueryBlock { get; init { if (value is { } block) ArgumentOutOfRangeException.ThrowIfLessThan(block, 1); field = value; } }
+    public int? QueryBlock { get; init => field = value is { } block ? Require.AtLeast(nameof(AttentionOptions), block, 1, nameof(QueryBlock)) : null; }
 }
 
 /// <summary>Attention.</summary>

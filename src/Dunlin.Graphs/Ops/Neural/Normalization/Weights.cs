@@ -9,7 +9,7 @@ public static partial class Operations
     /// <param name="epsilon">Keeps the divisor away from 0; greater than 0.</param>
     public static Value L2Normalize(this Value x, int[]? axes = null, double epsilon = 1e-12)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
+        Require.Above(nameof(L2Normalize), epsilon, 0);
         // The maximum is taken of squares: the root has no gradient at 0.
         return x * x.Square().Sum(axes, keepDimensions: true).Maximum(x.Number(epsilon * epsilon)).Rsqrt();
     }
@@ -43,7 +43,7 @@ public static partial class Operations
     /// <exception cref="ShapeException">w is not a matrix at least, or u has not its rows.</exception>
     public static (Value Weights, Value U) SpectralNorm(this Value w, Value u, int iterations = 1, double epsilon = 1e-12)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(iterations);
+        Require.AtLeast(nameof(SpectralNorm), iterations, 0);
         if (w.Shape.Rank < 2 || u.Shape.Rank != 1 || !Shape.Of(w.Shape[0]).Accepts(u.Shape)) throw new ShapeException($"SpectralNorm({w}, {u}): takes weights [O, I, …] and u[O].");
         var matrix = w.Shape.Rank == 2 ? w : w.Flatten(1);
         var fixedMatrix = matrix.StopGradient();

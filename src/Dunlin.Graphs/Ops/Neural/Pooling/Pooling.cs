@@ -49,7 +49,7 @@ public static partial class Operations
     /// <param name="sliding">How it moves; padding counts as zeros.</param>
     public static Value LpPool(this Value x, double p, Shape window, Sliding sliding)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(p);
+        Require.Above(nameof(LpPool), p, 0);
         // An even power needs no magnitudes, and x² no power.
         var powers = p == 2 ? x.Square() : x.Abs().Pow(p);
         var sums = powers.SumPool(window, sliding);
@@ -62,7 +62,7 @@ public static partial class Operations
     /// <summary>The largest element of each plane: x[N, C, S…] gives y[N, C]. Equal maxima share the gradient.</summary>
     public static Value GlobalMaxPool(this Value x) => x.Max(Spatial(x));
 
-    private static int[] Spatial(Value x) => x.Shape.Rank >= 3 ? [.. Enumerable.Range(2, x.Shape.Rank - 2)] : throw new ShapeException($"expected x[N, C, S…], got {x}.");
+    private static int[] Spatial(Value x, [System.Runtime.CompilerServices.CallerMemberName] string operation = "") => x.Shape.Rank >= 3 ? [.. Enumerable.Range(2, x.Shape.Rank - 2)] : throw new ShapeException($"{operation}: takes x[N, C, S…], got {x}.");
 
     private static (Value, Value) Both(Node node) => (node.Outputs[0], node.Outputs[1]);
 }
