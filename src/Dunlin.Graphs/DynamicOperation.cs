@@ -19,6 +19,9 @@ internal interface IEvaluated
 /// </summary>
 public abstract record DynamicOperation : Operation, IEvaluated
 {
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "The result's lengths depend on the elements, and may differ between examples: then they can't be put together, which is an error.";
+
     /// <summary>Computes the outputs in new tensors.</summary>
     /// <param name="inputs">The inputs' elements; not to be changed or kept.</param>
     /// <param name="session">The session that runs the step.</param>

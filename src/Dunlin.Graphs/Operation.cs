@@ -58,6 +58,12 @@ public abstract record Operation
     /// <summary>Whether it may be given one more leading dimension in every input, along which it does the same to each.</summary>
     public virtual bool TakesLeadingDimensions => false;
 
+    /// <summary>
+    /// Why it is applied to each example by itself, however the inputs are, in a sentence; null where <see cref="Vectorized"/> or
+    /// <see cref="TakesLeadingDimensions"/> does many examples at once.
+    /// </summary>
+    public virtual string? NoVectorizationReason => null;
+
     /// <summary>Why the operation has no gradient, in a sentence; null where it has one.</summary>
     public virtual string? NoGradientReason => null;
 

@@ -1,3 +1,4 @@
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;
@@ -12,6 +13,21 @@ public class AllocationTests
     public void A_training_step_allocates_nothing(int workers, string kernels)
     {
         var model = new Sequential(new Conv2d(8, 3, padding: 1), new BatchNorm(), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.1), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, kernels, Augmentation.RandomShift("image", 1));
+    }
+
+    /// <summary>The rows of an embedding's gradient travel as rows.</summary>
+    [Theory, InlineData(1), InlineData(3)]
+    public void A_training_step_with_sparse_gradients_allocates_nothing(int workers)
+    {
+        var words = Enumerable.Range(0, 240 * 4).Select(i => (long)(i * 7919 % 1000)).ToArray();
+        var classes = Enumerable.Range(0, 240).Select(i => (long)(i % 10)).ToArray();
+        var data = new InMemoryDataset(Column.Of("words", Tensor.From(words, [240, 4])), Column.Of("class", Tensor.From(classes, [240])));
+        AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), data, workers, "managed");
+    }
+
+    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, params Augmentation[] augmentations)
+    {
         var observer = new Meter();
         var options = new TrainerOptions
         {
@@ -20,10 +36,10 @@ public class AllocationTests
             Strategy = new DataParallel(workers),
             Kernels = KernelSets.Resolve(kernels),
             ThreadsPerWorker = 1,
-            Augmentations = [Augmentation.RandomShift("image", 1)],
+            Augmentations = augmentations,
             Observers = [observer],
         };
-        new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(), Metrics.Accuracy), options).Fit(GeneratedDigits.Create(240, 1, seed: 4).Train);
+        new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(), Metrics.Accuracy), options).Fit(data);
         Assert.Equal(0, observer.Allocated);
     }
 

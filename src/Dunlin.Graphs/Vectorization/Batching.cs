@@ -69,6 +69,23 @@ public sealed class Batching
         return First(apart, axis);
     }
 
+    /// <summary>
+    /// Applies a node's operation, which treats what stands along the first dimension of its inputs apart, to the examples joined with that dimension.
+    /// </summary>
+    /// <param name="node">The node, as it is for one example.</param>
+    /// <param name="inputs">The inputs for all examples.</param>
+    /// <param name="shared">Inputs without such a dimension, which have to be the same for all examples.</param>
+    /// <returns>The outputs, each with a first dimension for the examples; null where one of the shared inputs differs, or too many lengths are unknown.</returns>
+    public IReadOnlyList<Value>? Joined(Node node, IReadOnlyList<Batched> inputs, params int[] shared)
+    {
+        if (shared.Any(i => inputs[i].IsBatched) || !node.Outputs.Concat(node.Inputs.Where((_, i) => !shared.Contains(i))).All(v => CanReshape(v.Shape))) return null;
+        var outputs = node.Graph.AddNode(node.Operation, [.. inputs.Select((v, i) => shared.Contains(i) ? v.Value : Merged(v, 0))]).Outputs;
+        return [.. outputs.Select((y, o) => Apart(y, 0, node.Outputs[o].Shape))];
+    }
+
+    /// <summary>Whether enough lengths are known to reshape examples of a shape.</summary>
+    public bool CanReshape(Shape example) => Shape.Of(Length).Append(example.Dimensions).Dimensions.Count(Shape.Unknown) <= 1;
+
     /// <summary>The value in another shape, its dimension of the examples aside.</summary>
     /// <exception cref="DunlinException">Too many lengths are unknown.</exception>
     public Value WithShape(Value value, Shape example) => Reshaped(value, Shape.Of(Length).Append(example.Dimensions));
@@ -90,6 +107,23 @@ public sealed class Batching
         var graph = numbers.Graph;
         var sound = graph.Range(0, bound, type: numbers.Type).Gather(numbers);
         return sound + Aligned(new(graph.Add(new Sequence(0, bound, Length, numbers.Type), []), true), numbers.Shape.Rank - 1);
+    }
+
+    /// <summary><see cref="Offset"/> for numbers of which those below 0 name no row: they stay as they are.</summary>
+    public Value OffsetRows(Value numbers, int bound) => Operations.Select(numbers >= 0, Offset(numbers.Maximum(numbers.Number(0)), bound), numbers);
+
+    /// <summary>A table [R, d…] with those of all examples below each other, unless it is the same for all, and numbers [n] of its rows as one vector [N · n].</summary>
+    public (Value Table, Value Numbers) Stacked(Batched table, Batched numbers)
+    {
+        var each = Everywhere(numbers);
+        return table.IsBatched ? (Merged(table, 0), Offset(each, table.Value.Shape[1]).Reshape([-1])) : (table.Value, each.Reshape([-1]));
+    }
+
+    /// <summary>Index tuples [N, n…, k] of known shape with the number of their example before them: [N, n…, k + 1].</summary>
+    public Value Numbered(Value tuples)
+    {
+        var examples = Aligned(new(tuples.Graph.Add(new Sequence(0, 1, Length, tuples.Type), []), true), tuples.Shape.Rank - 1);
+        return Operations.Concat([examples.BroadcastTo(tuples.Shape.With(-1, 1)), tuples], tuples.Shape.Rank - 1);
     }
 
     /// <summary>Applies a formula that computes the same as the operation to all examples.</summary>

@@ -27,11 +27,11 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
     public void Run(Action<IWorker> program)
     {
         // A worker alone is the calling thread, and its errors are its own.
-        if (Workers == 1) program(new Worker(LocalGroup.Create(1, _options.Local)[0], _options.BucketBytes));
-        else LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options.BucketBytes)), _options.Local);
+        if (Workers == 1) program(new Worker(LocalGroup.Create(1, _options.Local)[0], _options));
+        else LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options)), _options.Local);
     }
 
-    private sealed class Worker(ICommunicator communicator, long bucketBytes) : IWorker
+    private sealed class Worker(ICommunicator communicator, DataParallelOptions options) : IWorker
     {
         public int Rank => communicator.Rank;
 
@@ -39,17 +39,21 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
 
         public string Axis => "data";
 
-        /// <summary>Sparse gradients travel dense: the rows that other workers touched are not known beforehand.</summary>
-        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients)
+        /// <summary>Dense gradients travel in buckets, while the backward pass runs; after them the rows of sparse ones.</summary>
+        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share)
         {
             if (communicator.Size == 1) return gradients;
-            Value[] dense = [.. gradients.Select(g => g.Dense())];
-            var combined = new Gradient[dense.Length];
-            foreach (var bucket in Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], bucketBytes))
+            var rows = gradients.Select(g => options.SparseGradients ? SparseRows.Capacity(g, share, communicator.Size) : null).ToArray();
+            var combined = new Gradient[gradients.Count];
+            int[] whole = [.. Enumerable.Range(0, combined.Length).Where(i => rows[i] is null)];
+            Value[] dense = [.. whole.Select(i => gradients[i].Dense())];
+            foreach (var bucket in Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes))
             {
                 var sums = Operations.AllReduceTogether([.. bucket.Select(i => dense[i])], Axis);
-                for (var k = 0; k < bucket.Count; k++) combined[bucket[k]] = sums[k];
+                for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = sums[k];
             }
+            for (var i = 0; i < combined.Length; i++)
+                if (rows[i] is { } capacity) combined[i] = SparseRows.Gather(gradients[i], share, Axis, capacity);
             return combined;
         }
 

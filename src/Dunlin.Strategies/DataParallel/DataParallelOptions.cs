@@ -10,6 +10,12 @@ public sealed record DataParallelOptions
     /// <exception cref="InvalidValueException">The value is less than 4096.</exception>
     public long BucketBytes { get; init => field = Require.AtLeast(nameof(DataParallelOptions), value, 4096); } = 1 << 20;
 
+    /// <summary>
+    /// Whether gradients of which only some rows are there (those of embeddings) travel as rows, where the rows of all workers together are fewer than the table's.
+    /// </summary>
+    /// <value>True unless set. False makes them dense: each step then sends the whole table.</value>
+    public bool SparseGradients { get; init; } = true;
+
     /// <summary>How the workers of this process meet.</summary>
     public LocalOptions Local { get; init; } = new();
 }

@@ -1,4 +1,5 @@
 using Dunlin.Graphs;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Training;
@@ -21,6 +22,16 @@ public interface ITrainingStrategy
     void Run(Action<IWorker> program);
 }
 
+/// <summary>A worker's part of the batches.</summary>
+/// <param name="Fed">What is fed: values whose first dimension is the examples, at least one.</param>
+/// <param name="Weight">A scalar: the part of the batch that is this worker's; 0 where it has none and runs the step on an example that must not count.</param>
+/// <param name="Largest">The most examples that any worker of the run takes at once, at least 1.</param>
+public sealed record WorkerShare(IReadOnlyList<Value> Fed, Value Weight, int Largest)
+{
+    /// <summary>The type that a value has on a worker with the largest share. Lengths that depend on elements are unknown.</summary>
+    public TensorType LargestType(Value value) => ShapeInference.Of(value, [.. Fed.Select(f => (f, f.Shape.With(0, Largest)))]);
+}
+
 /// <summary>One worker of a training run, and how it meets the others.</summary>
 public interface IWorker
 {
@@ -38,7 +49,11 @@ public interface IWorker
     /// sum over the workers is the gradient of the mean loss.
     /// </summary>
     /// <param name="gradients">One for each trainable variable that the loss depends on.</param>
-    IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients);
+    /// <param name="share">What the gradients are computed from.</param>
+    /// <returns>
+    /// One for each of <paramref name="gradients"/>, equal on all workers. A sparse one may have rows with the number −1, which name none; it goes to a <see cref="Parameter"/>, which knows them.
+    /// </returns>
+    IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share);
 
     /// <summary>Sums scalars over the workers, within the graph.</summary>
     IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars);

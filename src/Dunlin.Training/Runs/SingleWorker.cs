@@ -24,7 +24,7 @@ public sealed class SingleWorker : ITrainingStrategy
 
         public string Axis => "data";
 
-        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients) => gradients;
+        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => gradients;
 
         public IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars) => scalars;
     }

@@ -35,7 +35,9 @@ internal sealed class TrainingGraph : IDisposable
         var gradients = Gradients.Of(weighted, trainable);
         (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
-        var combined = worker.Combine([.. learned.Select(l => l.Gradient)]);
+        var batch = Math.Min(options.BatchSize, data.Count);
+        var share = new WorkerShare([Input, Target], Weight, Math.Max(1, (batch + worker.Communicator.Size - 1) / worker.Communicator.Size));
+        var combined = worker.Combine([.. learned.Select(l => l.Gradient)], share);
         using (graph.RunAfter(totals[0]))
         {
             List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, [.. learned.Zip(combined, (l, g) => new Parameter(l.Variable, g))])];

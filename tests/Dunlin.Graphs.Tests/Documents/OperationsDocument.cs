@@ -26,6 +26,7 @@ internal static partial class OperationsDocument
 
             Written by `eng/operations` from the documentation comments in `src/Dunlin.Graphs/Ops` and from what each shape rule takes; a test compares. *Floats* are Float32, Float64,
             BFloat16 and Float16. Inputs are numbered from 0. dy is the gradient with respect to the output y. {operations.Sum(f => f.Count())} operations, and the methods made of them.
+            [Vectorisation](differentiation.md) does many examples at once by {operations.Sum(f => f.Count(o => o.IsVectorized))} of them; the others say why each example is done by itself.
 
             {string.Join(", ", families.Select(f => $"[{Title(f)}](#{Title(f).ToLowerInvariant().Replace(' ', '-')})"))}
 
@@ -62,6 +63,7 @@ internal static partial class OperationsDocument
         if (methods.Length > 0) text.Append($"- In C#: {string.Join(", ", methods.Select(m => $"`{m}`"))}\n");
         if (!ElementTypeTests.NotProbed.Contains(operation.Key)) DescribeTypes(operation.Key, text);
         text.Append($"- {Gradient(operation)}\n");
+        if (!operation.IsVectorized) text.Append($"- Vectorised, each example by itself: {operation.Sample.NoVectorizationReason}\n");
     }
 
     private static void DescribeTypes(string key, StringBuilder text)

@@ -19,6 +19,14 @@ public class OperationsDocumentTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Every_operation_has_a_rule_for_many_examples_or_says_why_it_has_none()
+    {
+        Assert.Empty(OperationCases.Catalogue().Where(o => !o.IsVectorized && string.IsNullOrEmpty(o.Sample.NoVectorizationReason))
+            .Select(o => $"{o.Key}: override Vectorized or TakesLeadingDimensions, or state a NoVectorizationReason"));
+        Assert.Empty(OperationCases.Catalogue().Where(o => o.IsVectorized && o.Sample.NoVectorizationReason is not null).Select(o => $"{o.Key}: has a rule, and a reason why it has none"));
+    }
+
+    [Fact]
     public void The_document_of_operations_is_what_the_code_says()
     {
         output.WriteLine($"{OperationCases.Catalogue().Count()} operations, {OperationCases.All.Count} gradient checks, {GoldenFiles.All.Count} golden cases.");

@@ -15,8 +15,16 @@ internal sealed record OperationCase(string Operation, Func<Graph, IReadOnlyList
 /// <summary>An operation of the catalogue.</summary>
 /// <param name="Key">Its name there, see <see cref="OperationCases.Key"/>.</param>
 /// <param name="Member">Its type, or the field of a table that holds it.</param>
-/// <param name="NoGradientReason">Why it has no gradient; null where it has one.</param>
-internal sealed record CatalogueEntry(string Key, MemberInfo Member, string? NoGradientReason);
+/// <param name="Sample">One such operation. What is said here does not depend on attributes, so it may be without any.</param>
+internal sealed record CatalogueEntry(string Key, MemberInfo Member, Operation Sample)
+{
+    /// <summary>Why it has no gradient; null where it has one.</summary>
+    public string? NoGradientReason => Sample.NoGradientReason;
+
+    /// <summary>Whether there is a rule that does many examples at once.</summary>
+    public bool IsVectorized => Sample.TakesLeadingDimensions
+        || Sample.GetType().GetMethod(nameof(Operation.Vectorized))!.DeclaringType != typeof(Operation);
+}
 
 /// <summary>The gradient checks of every operation, by operation; and every operation there is.</summary>
 internal static partial class OperationCases
@@ -33,17 +41,14 @@ internal static partial class OperationCases
     public static IEnumerable<CatalogueEntry> Catalogue() =>
         typeof(Operation).Assembly.GetTypes()
             .Where(t => t.IsSubclassOf(typeof(Operation)) && !t.IsAbstract && !t.IsNested && t.Namespace == typeof(Unary).Namespace)
-            .SelectMany(t => Members(t) is { Count: > 0 } members ? members : [new CatalogueEntry(t.Name, t, Reason(t))]);
+            .SelectMany(t => Members(t) is { Count: > 0 } members ? members : [new CatalogueEntry(t.Name, t, (Operation)RuntimeHelpers.GetUninitializedObject(t))]);
 
     /// <summary>The members of a table, an operation that holds others of its own type.</summary>
     private static List<CatalogueEntry> Members(Type type) =>
     [
         .. type.GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.FieldType == type)
-            .Select(f => ((Operation)f.GetValue(null)!, f)).Select(m => new CatalogueEntry(m.Item1.Name, m.f, m.Item1.NoGradientReason)),
+            .Select(f => ((Operation)f.GetValue(null)!, f)).Select(m => new CatalogueEntry(m.Item1.Name, m.f, m.Item1)),
     ];
-
-    /// <summary>The reasons do not depend on attributes, so an object without any will do.</summary>
-    private static string? Reason(Type type) => ((Operation)RuntimeHelpers.GetUninitializedObject(type)).NoGradientReason;
 
     /// <summary>A class of its own, so that the static fields of all parts are there before it looks.</summary>
     private static class Found

@@ -16,7 +16,7 @@ public class VectorizeTests
     {
         foreach (var (index, check) in OperationCases.All.Index().Where(c => c.Item.Operation == operation))
             // Examples draw random numbers of their own.
-            foreach (var batched in Choices(check.Inputs).Where(b => operation != "Dropout" || b[1]))
+            foreach (var batched in Choices(operation, check.Inputs).Where(b => operation != "Dropout" || b[1]))
                 try { Compare(check, batched); }
                 catch (Exception e) when (e is DunlinException or Xunit.Sdk.XunitException)
                 {
@@ -24,15 +24,16 @@ public class VectorizeTests
                 }
     }
 
-    /// <summary>All inputs differ between examples; only floating-point ones; only each one of those.</summary>
-    private static IEnumerable<bool[]> Choices(Tensor[] inputs)
+    /// <summary>Which inputs differ between examples: any of up to three; of more, all, only floating-point ones, and each of those by itself.</summary>
+    private static IEnumerable<bool[]> Choices(string operation, Tensor[] inputs) => Choices(inputs, all: inputs.Length <= 3 && operation != "Loop", integers: false);
+
+    /// <summary>All subsets of the inputs, or all of them, the floating-point ones, and each by itself, with or without integers.</summary>
+    internal static IEnumerable<bool[]> Choices(Tensor[] inputs, bool all, bool integers)
     {
-        bool[] floats = [.. inputs.Select(i => i.Type.IsFloat())];
-        yield return floats;
-        if (floats.Contains(false)) yield return [.. floats.Select(_ => true)];
-        if (floats.Count(f => f) == 1) yield break;
-        for (var one = 0; one < inputs.Length; one++)
-            if (floats[one]) yield return [.. inputs.Select((_, i) => i == one)];
+        var every = (1 << inputs.Length) - 1;
+        int[] floats = [.. Enumerable.Range(0, inputs.Length).Where(i => inputs[i].Type.IsFloat()).Select(i => 1 << i)];
+        IEnumerable<int> sets = all ? Enumerable.Range(1, every) : [.. integers ? Enumerable.Range(0, inputs.Length).Select(i => 1 << i) : floats, floats.Sum(), every];
+        return sets.Where(set => set > 0).Distinct().Select(set => inputs.Select((_, i) => (set >> i & 1) == 1).ToArray());
     }
 
     private static void Compare(OperationCase check, bool[] batched)

@@ -11,6 +11,9 @@ public sealed record Bitcast(DType To) : View
     public override string? NoGradientReason => "Bits do not change smoothly.";
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);

@@ -18,6 +18,9 @@ public sealed record BroadcastShape : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Shapes are the same for all examples.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new ShapeKernel(context.Inputs[0].Shape[0], context.Inputs[1].Shape[0]);
 
     private sealed unsafe class ShapeKernel(int first, int second) : Kernel

@@ -112,6 +112,9 @@ public sealed record Triangle(bool Upper, int Offset) : Operation
         new BandKernel(context.Inputs[0], Upper ? Offset : long.MinValue / 2, Upper ? long.MaxValue / 2 : Offset);
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [node.Graph.Add(this, [outputGradients[0]!])];
 }
 

@@ -27,6 +27,18 @@ public sealed record SearchSorted(bool Right) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (sorted, values) = (inputs[0], inputs[1]);
+        if (node.Inputs[0].Shape.Rank > 1) return [node.Graph.Add(this, batching.Everywhere(inputs))];
+        if (!sorted.IsBatched) return [node.Graph.Add(this, [sorted.Value, values.Value])];
+        // Each example's own numbers are a row, and so are all its values.
+        if (!batching.CanReshape(node.Outputs[0].Shape)) return null;
+        var places = node.Graph.Add(this, [sorted.Value, batching.WithShape(batching.Everywhere(values), [node.Outputs[0].Shape.IsKnown ? checked((int)node.Outputs[0].Shape.ElementCount) : Shape.Unknown])]);
+        return [batching.WithShape(places, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type switch
     {
         DType.Float32 => new SearchKernel<float>(inputs, Right),

@@ -10,6 +10,9 @@ public abstract record Known : Operation
     public override string? NoGradientReason => "It has no inputs.";
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "It has no inputs that could differ.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new ConstantKernel(Make(), inputs: 0);
 
     /// <summary>The output's type.</summary>
@@ -72,6 +75,9 @@ public sealed record ShapeOf : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only a shape is read, which is the same for all examples.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         new ConstantKernel(Tensor.From([.. context.Inputs[0].Shape.Dimensions.ToArray().Select(d => (long)d)]), inputs: 1);
 }
@@ -91,6 +97,9 @@ public sealed record SizeOf : Operation
         ExpectInputs(inputs, 1);
         return [new(DType.Int64, Shape.Scalar)];
     }
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only a shape is read, which is the same for all examples.";
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new ConstantKernel(Tensor.Scalar(context.Inputs[0].Shape.ElementCount), inputs: 1);

@@ -24,6 +24,10 @@ public sealed record Unfold(int Axis, int Size, int Step) : Operation
     public override Kernel Prepare(PrepareContext context) => new UnfoldKernel(context.Inputs[0], context.Outputs[0], this);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new Fold(this), [outputGradients[0]!, node.Inputs[0]])];
 
@@ -75,6 +79,10 @@ public sealed record Fold(Unfold Windows) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(WidenedKernel.Create([context.Inputs[0]], context.Outputs, (inputs, outputs) =>
         inputs[0].Type == DType.Float64 ? new FoldKernel<double>(inputs[0], outputs[0], Windows) : new FoldKernel<float>(inputs[0], outputs[0], Windows)), 1, 2, 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(new Fold(Windows with { Axis = Batching.Axis(Windows.Axis) }), batching.Everywhere(inputs))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [node.Graph.Add(Windows, [outputGradients[0]!]), null];

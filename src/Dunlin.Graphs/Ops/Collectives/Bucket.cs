@@ -17,6 +17,9 @@ internal sealed record Pack : Operation
             ? [new(inputs[0].Type, [checked((int)(Offsets(inputs)[^1] / inputs[0].Type.Size()))])]
             : throw Mismatch(inputs, "takes tensors of one element type whose shapes are known.");
 
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Gradients are joined for the way after they are summed over examples.";
+
     public override Kernel Prepare(PrepareContext context) => new PackKernel(context.Inputs);
 
     /// <summary>Where each tensor begins in bytes, and the end.</summary>
@@ -61,6 +64,9 @@ internal sealed record AllReduceStart(string Axis, int Bucket) : Operation, ICol
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[0]];
 
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Gradients are joined for the way after they are summed over examples.";
+
     public override Kernel Prepare(PrepareContext context) =>
         new StartKernel(context.Communicator(Axis), context.Resources.Pending(Bucket), context.Inputs[0]);
 
@@ -86,6 +92,9 @@ internal sealed record AllReduceWait(int Bucket) : Operation, ICollectiveWait
     public override string? NoGradientReason => "Strategies make it after differentiation.";
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[0]];
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Gradients are joined for the way after they are summed over examples.";
 
     public override Kernel Prepare(PrepareContext context) => new WaitKernel(context.Resources.Pending(Bucket), context.Inputs[0]);
 
@@ -113,6 +122,9 @@ internal sealed record Unpack(int Part) : Operation
     public override MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => new MemoryView(0, Pack.Offsets([.. inputs.Skip(1)])[Part]);
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[Part + 1]];
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Gradients are joined for the way after they are summed over examples.";
 
     public override Kernel Prepare(PrepareContext context) => throw new InvalidOperationException("A view has no kernel.");
 }

@@ -16,6 +16,9 @@ public abstract record Collective(string Axis) : Operation, ICollectiveStart
     /// <inheritdoc/>
     public override bool IsStateful => true;
 
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Ranks exchange what they have agreed on, example by example.";
+
     /// <summary>Runs a collective to its end on the operands' memory.</summary>
     internal sealed unsafe class BlockingKernel(TensorType input, TensorType output, bool inPlace, Func<CommBuffer, CommBuffer, IPendingOperation> start) : Kernel
     {
@@ -94,6 +97,9 @@ public sealed record IsRank(string Axis, int Rank) : Operation
 
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [new(DType.Bool, Shape.Scalar)];
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "It has no inputs that could differ.";
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new Plans.ConstantKernel(Tensor.Scalar(context.Communicator(Axis).Rank == Rank), inputs: 0);

@@ -49,6 +49,9 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     public override Kernel Prepare(PrepareContext context) => new IfKernel(this, context);
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Examples may take different branches.";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         int[] smooth = [.. Enumerable.Range(1, node.Inputs.Count - 1).Where(i => node.Inputs[i].Type.IsFloat())];

@@ -24,6 +24,9 @@ internal abstract record ListOperation : Operation
         if (inputs[index] != new TensorType(DType.Int64, [])) throw Mismatch(inputs, $"input {index} is to be an Int64 scalar.");
     }
 
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Lists hold one example's tensors, of shapes of their own.";
+
     /// <summary>A kernel that is a function of handles.</summary>
     private protected sealed unsafe class ListKernel(ListFunction run) : Kernel
     {

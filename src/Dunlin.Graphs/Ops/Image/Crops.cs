@@ -31,6 +31,9 @@ public sealed record RandomCrop(int Height, int Width, ulong Seed, uint Stream) 
     public override Kernel Prepare(PrepareContext context) => new CropKernel(this, context.Inputs[0], back: false);
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Where a part lies depends on its image's number within the batch, which joining examples would change.";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new RandomCropBackward(this), [outputGradients[0]!, node.Inputs[1], node.Inputs[0]]), null];
 
@@ -80,6 +83,9 @@ public sealed record RandomCropBackward(RandomCrop Forward) : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(new RandomCrop.CropKernel(Forward, context.Outputs[0], back: true), 2, 3, 1);
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Where a part lies depends on its image's number within the batch, which joining examples would change.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [node.Graph.Add(Forward, [outputGradients[0]!, node.Inputs[1]]), null, null];

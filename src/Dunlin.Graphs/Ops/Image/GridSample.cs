@@ -41,12 +41,24 @@ public sealed record GridSample(bool Nearest, Outside Outside, bool AlignCorners
         : new SampleKernel<float>(this, inputs));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        Joined(node, inputs, batching, numbers: 2);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         Value[] inputs = [node.Inputs[0], node.Inputs[1], outputGradients[0]!];
         var backward = node.Graph.AddNode(new GridSampleBackward(this), [.. inputs, .. node.Inputs.Skip(2)]).Outputs;
         Gradient? grid = Nearest ? null : backward[1];
         return node.Inputs.Count == 3 ? [backward[0], grid, null] : [backward[0], grid];
+    }
+
+    /// <summary>The images and grids of all examples as one batch, in which numbers of images are offset.</summary>
+    internal static IReadOnlyList<Value>? Joined(Node node, IReadOnlyList<Batched> inputs, Batching batching, int numbers)
+    {
+        if (inputs.Count == numbers) return batching.Joined(node, inputs);
+        var images = node.Inputs[0].Shape[0];
+        return batching.Length < 0 || images < 0 ? null : batching.Joined(node, [.. inputs.Take(numbers), new(batching.Offset(batching.Everywhere(inputs[numbers]), images), true)]);
     }
 
     internal static void Check(IReadOnlyList<TensorType> inputs, bool chosen, Func<IReadOnlyList<TensorType>, string, ShapeException> mismatch)
@@ -110,6 +122,10 @@ public sealed record GridSampleBackward(GridSample Forward) : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new BackwardKernel<double>(Forward, inputs)
         : new BackwardKernel<float>(Forward, inputs));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        GridSample.Joined(node, inputs, batching, numbers: 3);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

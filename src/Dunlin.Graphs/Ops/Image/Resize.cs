@@ -51,6 +51,10 @@ public sealed record Resize(Shape Size, Interpolation Interpolation, bool AlignC
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => TapsKernel.Make(inputs[0].Type, inputs[0].Shape, Taps(inputs[0].Shape)));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new ResizeBackward(this), [outputGradients[0]!, node.Inputs[0]])];
 
@@ -78,6 +82,10 @@ public sealed record ResizeBackward(Resize Forward) : Operation
         ResizeTaps[] taps = [.. Forward.Taps(context.Outputs[0].Shape).Select(t => t.Transposed())];
         return new LeadingInputs(WidenedKernel.Create([context.Inputs[0]], context.Outputs, (inputs, _) => TapsKernel.Make(inputs[0].Type, inputs[0].Shape, taps)), 1, 2, 1);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [node.Graph.Add(Forward, [outputGradients[0]!]), null];

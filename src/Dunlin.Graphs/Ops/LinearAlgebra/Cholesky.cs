@@ -26,6 +26,9 @@ public sealed record Cholesky : Operation
         : new CholeskyKernel<float>(inputs[0].Shape));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var l = node.Outputs[0];

@@ -20,6 +20,9 @@ public sealed record Determinant : Operation
     public override Kernel Prepare(PrepareContext context) => DeterminantKernel<float>.Create(context);
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Scaled(node.Inputs[0], outputGradients[0]! * node.Outputs[0])];
 
@@ -45,6 +48,9 @@ public sealed record LogDeterminant : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => DeterminantKernel<float>.Create(context);
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

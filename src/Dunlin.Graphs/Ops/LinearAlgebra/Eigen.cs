@@ -31,6 +31,9 @@ public sealed record SymmetricEigen : Operation
     public override Kernel Prepare(PrepareContext context) => EigenKernel<float>.Create(context, symmetric: true);
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (values, v) = (node.Outputs[0], node.Outputs[1]);
@@ -69,6 +72,9 @@ public sealed record Eigen : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => EigenKernel<float>.Create(context, symmetric: false);
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -29,6 +29,9 @@ public sealed record Lu : Operation
         : new LuKernel<float>(inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (p, l, u) = (node.Outputs[0], node.Outputs[1], node.Outputs[2]);

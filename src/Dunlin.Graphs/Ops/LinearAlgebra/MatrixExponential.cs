@@ -26,6 +26,9 @@ public sealed record MatrixExponential : Operation
         : new ExponentialKernel<float>(inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var a = node.Inputs[0];

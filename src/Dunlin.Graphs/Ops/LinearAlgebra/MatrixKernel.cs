@@ -114,6 +114,16 @@ internal static class MatrixTypes
         throw mismatch(inputs, $"the right sides are {expected}: matrices of as many rows for each matrix; give a vector a last dimension with ExpandDims(-1).");
     }
 
+    /// <summary>
+    /// Solves for the right sides of all examples: where they share the matrices, whose factors are then computed once, as more columns. See <see cref="RightSide"/> for the inputs.
+    /// </summary>
+    public static IReadOnlyList<Value> ManyRightSides(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        if (inputs[0].IsBatched || !batching.CanReshape(node.Inputs[1].Shape)) return node.Graph.AddNode(node.Operation, batching.Everywhere(inputs)).Outputs;
+        var columns = node.Inputs[1].Shape.Rank - 1;
+        return [batching.Apart(node.Graph.Add(node.Operation, [inputs[0].Value, batching.Merged(inputs[1], columns)]), columns, node.Outputs[0].Shape)];
+    }
+
     /// <summary>The shorter side of a matrix, which may be unknown.</summary>
     public static int ShortSide(Shape x) => x[^1] == Shape.Unknown || x[^2] == Shape.Unknown ? Shape.Unknown : Math.Min(x[^1], x[^2]);
 }

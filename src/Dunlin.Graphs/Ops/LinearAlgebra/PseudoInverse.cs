@@ -30,6 +30,9 @@ public sealed record PseudoInverse(double? Tolerance) : Operation
         : new PseudoInverseKernel<float>(inputs[0].Shape, Tolerance, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (a, p, g) = (node.Inputs[0], node.Outputs[0], outputGradients[0]!.MatrixTranspose());

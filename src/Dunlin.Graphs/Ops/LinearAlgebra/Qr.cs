@@ -30,6 +30,9 @@ public sealed record Qr : Operation
         : new QrKernel<float>(inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (a, q, r) = (node.Inputs[0], node.Outputs[0], node.Outputs[1]);

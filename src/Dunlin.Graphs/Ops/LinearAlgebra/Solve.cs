@@ -27,6 +27,10 @@ public sealed record Solve(bool Transposed = false) : Operation
         : new SolveKernel<float>(inputs[1].Shape, Transposed, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        MatrixTypes.ManyRightSides(node, inputs, batching);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var x = node.Outputs[0];
@@ -73,6 +77,9 @@ public sealed record Inverse : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new InverseKernel<double>(inputs[0].Shape, context.Threads.Size)
         : new InverseKernel<float>(inputs[0].Shape, context.Threads.Size));
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -31,6 +31,9 @@ public sealed record Svd : Operation
         : new SvdKernel<float>(inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (u, s, v) = (node.Outputs[0], node.Outputs[1], node.Outputs[2]);

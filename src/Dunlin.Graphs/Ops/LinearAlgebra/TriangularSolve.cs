@@ -29,6 +29,10 @@ public sealed record TriangularSolve(bool Upper, bool Transposed, bool UnitDiago
         : new TriangularKernel<float>(this, inputs[1].Shape));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        MatrixTypes.ManyRightSides(node, inputs, batching);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (t, x) = (node.Inputs[0], node.Outputs[0]);

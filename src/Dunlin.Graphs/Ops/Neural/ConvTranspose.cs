@@ -48,6 +48,17 @@ public sealed record ConvTranspose(Sliding Sliding, Shape OutputPadding) : Opera
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Outputs[0].Shape, context.Inputs[0].Shape)));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (w, x) = (inputs[0], inputs[1]);
+        if (!w.IsBatched) return batching.Joined(node, inputs, shared: 0);
+        // Weights of their own are groups of their own.
+        if (batching.Length < 1) return null;
+        var y = node.Graph.Add(this with { Sliding = Sliding.Times(batching.Length) }, [batching.Merged(w, 0), batching.Merged(x, 1)]);
+        return [batching.Apart(y, 1, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (w, x, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);

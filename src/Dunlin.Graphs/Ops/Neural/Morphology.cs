@@ -34,6 +34,16 @@ public sealed record Dilation2D(Sliding Sliding) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        // Without weights of their own, examples are more of the batch; with them, more of the channels, which do not mix.
+        if (!inputs[1].IsBatched) return batching.Joined(node, inputs, shared: 1);
+        if (!node.Inputs[0].Shape.IsKnown) return null;
+        var outputs = node.Graph.AddNode(this, [batching.Merged(inputs[0], 1), batching.Merged(inputs[1], 0)]).Outputs;
+        return [.. outputs.Select((y, o) => batching.Apart(y, 1, node.Outputs[o].Shape))];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, w, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);

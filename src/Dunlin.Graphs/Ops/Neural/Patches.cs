@@ -24,6 +24,10 @@ public sealed record ExtractPatches(Shape Window, Sliding Sliding) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new ExtractPatchesSpec(context.Inputs[0].Type, Geometry(context.Inputs[0].Shape, Window, Sliding)));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new FoldPatches(null, Window, Sliding), [outputGradients[0]!, node.Inputs[0]])];
 
@@ -73,6 +77,10 @@ public sealed record FoldPatches(Shape? Size, Shape Window, Sliding Sliding) : O
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new FoldPatchesSpec(context.Inputs[0].Type, ExtractPatches.Geometry(context.Outputs[0].Shape, Window, Sliding)), inputs: 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -28,6 +28,10 @@ public sealed record Categorical(int Samples, ulong Seed, uint Stream) : Operati
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        inputs[1].IsBatched ? null : [node.Graph.Add(this, [inputs[0].Value, inputs[1].Value])];
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? Make<double>(inputs[0].Shape, context.Threads)
         : Make<float>(inputs[0].Shape, context.Threads));

@@ -59,6 +59,9 @@ public sealed record RandomFill(Distribution Distribution, double A, double B, D
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only the counter is read, and each counter is a draw of its own.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, outputs) =>
         new FillKernel(this, outputs[0], output: inputs.Count));
 

@@ -39,6 +39,9 @@ public sealed record RandomIntegers(long Low, long High, DType Type, Shape? Shap
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only the counter is read, and each counter is a draw of its own.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new IntegerKernel(this, context.Outputs[0], context.Inputs.Count);
 
     private sealed unsafe class IntegerKernel(RandomIntegers fill, TensorType type, int output) : ParallelKernel(16 * type.Shape.ElementCount)
@@ -85,6 +88,9 @@ public sealed record RandomPermutation(ulong Seed, uint Stream) : Operation
         RandomFill.CheckCounter(inputs, 0, Mismatch);
         return inputs[1].Shape.Rank > 0 ? [new(DType.Int64, inputs[1].Shape[..1])] : throw Mismatch(inputs, "the second input has a first dimension, whose places are put in order.");
     }
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only the counter is read, and each counter is a draw of its own.";
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PermutationKernel(this, context.Outputs[0].Shape[0]);

@@ -37,6 +37,12 @@ public abstract record RandomSample(ulong Seed, uint Stream) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        inputs[^1].IsBatched
+        ? null
+        : [node.Graph.Add(this, [.. inputs.SkipLast(1).Select(v => Batching.Aligned(v, node.Outputs[0].Shape.Rank)), inputs[^1].Value])];
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, outputs) => inputs[0].Type == DType.Float64
         ? new SampleKernel<double>(this, inputs, outputs[0].Shape)
         : new SampleKernel<float>(this, inputs, outputs[0].Shape));

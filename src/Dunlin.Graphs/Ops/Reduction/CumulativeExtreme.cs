@@ -33,6 +33,10 @@ public sealed record CumulativeExtreme(int Axis, bool Smallest, bool Backward) :
     });
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        node.Graph.AddNode(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value]).Outputs;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0] is { } dy ? node.Graph.Add(new PutAlong(Axis), [dy, node.Outputs[1], node.Inputs[0]]) : null];
 

@@ -24,6 +24,10 @@ public sealed record CumulativeLogSumExp(int Axis, bool Backward) : Operation
         : new RunningKernel<float>(this, inputs[0].Shape));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        node.Graph.AddNode(this with { Axis = Batching.Axis(Axis) }, [inputs[0].Value]).Outputs;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, y, dy) = (node.Inputs[0], node.Outputs[0], outputGradients[0]!);

@@ -29,6 +29,10 @@ public sealed record LinearRecurrence(int Axis, bool Exclusive, bool Backward) :
         : new RecurrenceKernel<float>(this, inputs[0].Shape));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (a, b, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);

@@ -158,6 +158,9 @@ public sealed record CountRatio(DType Type) : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only a shape is read, which is the same for all examples.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         new ConstantKernel(Scalars.Make((double)context.Inputs[0].Shape.ElementCount / Math.Max(1, context.Inputs[1].Shape.ElementCount), Type), inputs: 2);
 }

@@ -43,6 +43,9 @@ public sealed record CandidateSample(CandidateDistribution Distribution, int Cla
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only the counter is read, and each counter is a draw of its own.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs.Count > 1 && inputs[1].Type == DType.Float64
         ? Make<double>(inputs.Count)
         : Make<float>(inputs.Count));

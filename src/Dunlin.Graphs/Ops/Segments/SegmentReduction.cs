@@ -22,6 +22,16 @@ public abstract record SegmentReduction(int Count) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, segments) = (batching.Everywhere(inputs[0]), inputs[1]);
+        if (!segments.IsBatched) return [Batching.First(node.Graph.Add(this, [Batching.Behind(x, 1), segments.Value]), 1)];
+        if (batching.Length < 0 || !batching.CanReshape(node.Inputs[0].Shape)) return null;
+        var flat = node.Graph.Add(this with { Count = checked(batching.Length * Count) }, [batching.Merged(new(x, true), 0), batching.Offset(segments.Value, Count).Reshape([-1])]);
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, outputs) => inputs[0].Type switch
     {
         DType.Float32 => Make<float>(inputs, outputs[0]),

@@ -56,6 +56,14 @@ public sealed record Bincount(int Count) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        if (batching.Length < 0) return null;
+        var flat = node.Graph.Add(new Bincount(checked(batching.Length * Count)), [batching.Offset(inputs[0].Value, Count)]);
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new CountKernel(context.Inputs[0], Count);
 
     private sealed unsafe class CountKernel(TensorType numbers, int count) : Kernel

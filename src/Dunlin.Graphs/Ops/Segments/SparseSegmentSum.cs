@@ -33,6 +33,18 @@ public sealed record SparseSegmentSum(int Count) : Operation
         : new SumKernel<float>(inputs, outputs[0]));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (table, weights) = (inputs[0], inputs[3]);
+        if (!inputs.Skip(1).Any(i => i.IsBatched)) return [Batching.First(node.Graph.Add(this, [Batching.Behind(table.Value, 1), .. inputs.Skip(1).Select(i => i.Value)]), 1)];
+        if (batching.Length < 0 || (table.IsBatched && !node.Inputs[0].Shape.IsKnown)) return null;
+        var (rows, numbers) = batching.Stacked(table, inputs[1]);
+        var segments = batching.Offset(batching.Everywhere(inputs[2]), Count).Reshape([-1]);
+        var flat = node.Graph.Add(new SparseSegmentSum(checked(batching.Length * Count)), [rows, numbers, segments, batching.Merged(weights, 0)]);
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (table, rows, segments, weights) = (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Inputs[3]);
@@ -87,6 +99,14 @@ public sealed record RowDot : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new DotKernel<double>(inputs)
         : new DotKernel<float>(inputs));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        if (batching.Length < 0 || new[] { 0, 2 }.Any(i => inputs[i].IsBatched && !node.Inputs[i].Shape.IsKnown)) return null;
+        var ((a, rows), (b, others)) = (batching.Stacked(inputs[0], inputs[1]), batching.Stacked(inputs[2], inputs[3]));
+        return [batching.Apart(node.Graph.Add(this, [a, rows, b, others]), 0, node.Outputs[0].Shape)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

@@ -27,6 +27,10 @@ public sealed record CrfLogPartition : Operation
         : Make<float>(inputs, context.Threads));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs, shared: 1);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var backward = node.Graph.AddNode(new CrfLogPartitionBackward(), [.. node.Inputs, outputGradients[0]!]).Outputs;
@@ -108,6 +112,9 @@ public sealed record CrfLogPartitionBackward : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? Make<double>(inputs, context.Threads)
         : Make<float>(inputs, context.Threads));
+
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "The gradient of the transitions is summed over the batch that examples would be joined with.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

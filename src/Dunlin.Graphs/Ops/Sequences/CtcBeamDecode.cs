@@ -29,6 +29,10 @@ public sealed record CtcBeamDecode(int Blank, int Width, int Paths) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new BeamKernel<double>(inputs, this, context.Threads.Size)
         : new BeamKernel<float>(inputs, this, context.Threads.Size));

@@ -25,6 +25,10 @@ public sealed record CtcGreedyDecode(int Blank) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new GreedyKernel<double>(inputs, Blank)
         : new GreedyKernel<float>(inputs, Blank));

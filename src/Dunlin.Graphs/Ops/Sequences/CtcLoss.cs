@@ -29,6 +29,10 @@ public sealed record CtcLoss(int Blank, bool ZeroInfinity) : Operation
         : Make<float>(inputs, context.Threads));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new CtcLossBackward(Blank), [.. node.Inputs, outputGradients[0]!]), null, null, null];
 
@@ -97,6 +101,10 @@ public sealed record CtcLossBackward(int Blank) : Operation
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? Make<double>(inputs, context.Threads)
         : Make<float>(inputs, context.Threads));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -25,6 +25,10 @@ public sealed record EditDistance(bool Normalized) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new DistanceKernel(context.Inputs, Normalized)
     {
         ScratchBytes = sizeof(int) * (context.Inputs[1].Shape[1] + 1L) * context.Threads.Size,

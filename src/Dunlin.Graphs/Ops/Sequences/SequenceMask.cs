@@ -25,6 +25,10 @@ public sealed record SequenceMask(int Axis) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(inputs[1].IsBatched ? this with { Axis = Batching.Axis(Axis) } : this, [inputs[0].Value, inputs[1].Value])];
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(new MaskKernel(context.Inputs[0], context.Outputs[0].Shape[^1]), 1, 2, 1);
 
     private sealed unsafe class MaskKernel(TensorType lengths, int length) : Kernel

@@ -28,6 +28,9 @@ public sealed record Fft(bool Inverse, bool Scaled) : Operation
         : new FftKernel<float>(this, inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var back = node.Graph.AddNode(this with { Inverse = !Inverse }, FourierTypes.Gradients(node, outputGradients));

@@ -30,6 +30,9 @@ public sealed record Rfft(bool Scaled, bool Doubled) : Operation
         : new RfftKernel<float>(this, inputs[0].Shape, context.Threads.Size));
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new Irfft(Scaled, Once: !Doubled), [.. FourierTypes.Gradients(node, outputGradients), node.Inputs[0]])];
 
@@ -91,6 +94,9 @@ public sealed record Irfft(bool Scaled, bool Once) : Operation
         new LeadingInputs(WidenedKernel.Create([.. context.Inputs.Take(2)], context.Outputs, (_, outputs) => outputs[0].Type == DType.Float64
             ? new IrfftKernel<double>(this, outputs[0].Shape, context.Threads.Size)
             : new IrfftKernel<float>(this, outputs[0].Shape, context.Threads.Size)), 2, 3, 1);
+
+    /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

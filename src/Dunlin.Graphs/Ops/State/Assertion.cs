@@ -30,6 +30,9 @@ public sealed record Assertion(string Message, string Labels) : Operation
     public override Kernel Prepare(PrepareContext context) => new AssertKernel(this, context.Inputs);
 
     /// <inheritdoc/>
+    public override bool TakesLeadingDimensions => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [outputGradients[0], .. new Gradient?[node.Inputs.Count - 1]];
 

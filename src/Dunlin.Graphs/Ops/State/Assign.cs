@@ -27,6 +27,9 @@ public sealed record Assign(Variable Variable) : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "A variable has one value: assigning what differs between examples is an error.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new CopyKernel(context.Outputs[0].Bytes);
 
     /// <inheritdoc/>

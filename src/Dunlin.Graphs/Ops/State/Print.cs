@@ -31,6 +31,9 @@ public sealed record Print(string Label, int Elements) : Operation
     public override Kernel Prepare(PrepareContext context) => new PrintKernel(this, context.Inputs[0], context.Resources.Output);
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Each example has a line of its own.";
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [outputGradients[0]];
 
     /// <summary>Such as <c>0.5, -1, … (10 in all)</c>.</summary>

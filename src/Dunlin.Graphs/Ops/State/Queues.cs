@@ -12,6 +12,9 @@ internal abstract record QueueOperation(TensorQueue Queue) : Operation
     /// <inheritdoc/>
     public override string? NoGradientReason => "A queue carries elements from step to step, which differentiation does not follow.";
 
+    /// <inheritdoc/>
+    public override string? NoVectorizationReason => "A queue has one order, in which examples come and go by themselves.";
+
     /// <summary>What messages call who waits.</summary>
     private protected string Waiter => $"{Name} of {Queue.Name}";
 

@@ -6,6 +6,9 @@ namespace Dunlin.Graphs.Ops;
 public abstract record Source : Operation
 {
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "It has no inputs that could differ.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => throw new InvalidOperationException($"{Name} has no kernel: plans bind its memory.");
 
     /// <inheritdoc/>

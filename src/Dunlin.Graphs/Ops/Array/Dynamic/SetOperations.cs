@@ -18,6 +18,10 @@ public sealed record IsIn : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        inputs[1].IsBatched ? null : [node.Graph.Add(this, [inputs[0].Value, inputs[1].Value])];
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type switch
     {
         DType.Float32 => new IsInKernel<float>(inputs),

@@ -25,6 +25,18 @@ public sealed record GatherAxis(int Axis) : Operation
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1], Axis);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, indices) = (inputs[0], inputs[1]);
+        var axis = Axis < 0 ? Axis + node.Inputs[0].Shape.Rank : Axis;
+        if (!indices.IsBatched) return [node.Graph.Add(new GatherAxis(axis + 1), [x.Value, indices.Value])];
+        if (!x.IsBatched) return [Batching.First(node.Graph.Add(this, [x.Value, indices.Value]), axis)];
+        // The slices of all examples side by side, in which each example's numbers are a range of their own.
+        if (batching.Length < 0 || !node.Inputs[0].Shape.IsKnown) return null;
+        return [Batching.First(node.Graph.Add(new GatherAxis(axis), [batching.Merged(x, axis), batching.Offset(indices.Value, node.Inputs[0].Shape[axis])]), axis)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new GatherAxisBackward(Axis), [outputGradients[0]!, node.Inputs[1], node.Inputs[0]]), null];
 
@@ -78,6 +90,17 @@ public sealed record GatherAxisBackward(int Axis) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LeadingInputs(WidenedKernel.Create([.. context.Inputs.Take(2)], context.Outputs, (inputs, outputs) =>
         inputs[0].Type == DType.Float64 ? new AddKernel<double>(inputs[1], outputs[0], Axis) : new AddKernel<float>(inputs[1], outputs[0], Axis)), 2, 3, 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (dy, indices, x) = (batching.Everywhere(inputs[0]), inputs[1], node.Inputs[2].Shape);
+        var axis = Axis < 0 ? Axis + x.Rank : Axis;
+        if (!indices.IsBatched) return [node.Graph.Add(new GatherAxisBackward(axis + 1), [dy, indices.Value, batching.Everywhere(inputs[2])])];
+        if (batching.Length < 0 || !x.IsKnown) return null;
+        var dx = node.Graph.Add(new GatherAxisBackward(axis), [Batching.Behind(dy, axis), batching.Offset(indices.Value, x[axis]), batching.Merged(inputs[2], axis)]);
+        return [batching.Apart(dx, axis, x)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

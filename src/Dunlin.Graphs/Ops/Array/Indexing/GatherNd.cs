@@ -23,6 +23,15 @@ public sealed record GatherNd : Operation
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, indices, tuple) = (inputs[0], inputs[1], node.Inputs[1].Shape);
+        if (!x.IsBatched) return [node.Graph.Add(this, [x.Value, indices.Value])];
+        if (!indices.IsBatched) return [Batching.First(node.Graph.Add(this, [Batching.Behind(x.Value, tuple[^1]), indices.Value]), tuple.Rank - 1)];
+        return batching.Length < 0 || !tuple.IsKnown ? null : [node.Graph.Add(this, [x.Value, batching.Numbered(indices.Value)])];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Operations.ScatterNdAdd(node.Inputs[0].ZerosLike(), node.Inputs[1], outputGradients[0]!), null];
 

@@ -17,6 +17,16 @@ public sealed record InvertPermutation : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        // One permutation of all examples' elements, in which each example's stay among themselves.
+        if (batching.Length < 0 || node.Inputs[0].Shape[0] is var length && length < 0) return null;
+        var numbers = inputs[0].Value;
+        var all = node.Graph.Add(this, [batching.Offset(numbers, length).Reshape([-1])]);
+        return [batching.Apart(all, 0, node.Outputs[0].Shape) - batching.Offset(numbers.ZerosLike(), Math.Max(1, length))];
+    }
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new InvertKernel(context.Inputs[0]);
 
     private sealed unsafe class InvertKernel(TensorType type) : Kernel

@@ -26,6 +26,16 @@ public sealed record ReverseSequence(int Time, int Batch) : Operation
     public override Kernel Prepare(PrepareContext context) => new TurnKernel(context.Inputs[0], context.Inputs[1], this);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, lengths) = (inputs[0], inputs[1]);
+        if (!lengths.IsBatched) return [node.Graph.Add(new ReverseSequence(Batching.Axis(Time), Batching.Axis(Batch)), [x.Value, lengths.Value])];
+        if (!batching.CanReshape(node.Inputs[0].Shape)) return null;
+        var batch = Resolve(Batch, node.Inputs[0].Shape);
+        return [batching.Apart(node.Graph.Add(this, [batching.Merged(x, batch), batching.Merged(lengths, 0)]), batch, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [node.Graph.Add(this, [outputGradients[0]!, node.Inputs[1]]), null];
 
     private static int Resolve(int axis, Shape shape) => axis < 0 ? axis + shape.Rank : axis;

@@ -21,6 +21,14 @@ public abstract record ScatterNd : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (x, indices, rows, tuple) = (batching.Everywhere(inputs[0]), inputs[1], batching.Everywhere(inputs[2]), node.Inputs[1].Shape);
+        if (!indices.IsBatched) return [Batching.First(node.Graph.Add(this, [Batching.Behind(x, tuple[^1]), indices.Value, Batching.Behind(rows, tuple.Rank - 1)]), tuple[^1])];
+        return batching.Length < 0 || !tuple.IsKnown ? null : [node.Graph.Add(this, [x, batching.Numbered(indices.Value), rows])];
+    }
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => ScatterKernel.Create(Reducer, Name, context.Inputs, context.Outputs);
 
     /// <summary>How a row changes its cell; null: it takes its place.</summary>

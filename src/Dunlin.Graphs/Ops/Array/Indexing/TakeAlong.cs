@@ -112,6 +112,10 @@ public sealed record ReplaceAlong(int Axis = -1) : Operation
     public override Kernel Prepare(PrepareContext context) => new ReplaceKernel(context.Inputs[0], context.Inputs[1], Axis);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        [node.Graph.Add(this with { Axis = Batching.Axis(Axis) }, batching.Everywhere(inputs))];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, indices, values, dy) = (node.Inputs[0], node.Inputs[1], node.Inputs[2], outputGradients[0]!);

@@ -31,6 +31,15 @@ public sealed record SumDuplicateRows : Operation
         : new SumKernel<float>(inputs[0], inputs[1]));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        // Numbers of their own have no bound by which those of different examples could be kept apart.
+        if (inputs[0].IsBatched) return null;
+        var outputs = node.Graph.AddNode(this, [inputs[0].Value, Batching.Behind(inputs[1].Value, 1)]).Outputs;
+        return [batching.Everywhere(new Batched(outputs[0], false)), Batching.First(outputs[1], 1), batching.Everywhere(new Batched(outputs[2], false))];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [null, outputGradients[1] is { } dy ? dy.TakeRows(node.Outputs[2]) : null];
 

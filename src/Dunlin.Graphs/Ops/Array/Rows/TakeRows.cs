@@ -24,6 +24,17 @@ public sealed record TakeRows : Operation
     public override Kernel Prepare(PrepareContext context) => new TakeKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (table, numbers, rows) = (inputs[0], inputs[1], node.Inputs[0].Shape[0]);
+        if (!numbers.IsBatched) return [Batching.First(node.Graph.Add(this, [Batching.Behind(table.Value, 1), numbers.Value]), 1)];
+        if (!batching.CanReshape(node.Outputs[0].Shape)) return null;
+        if (!table.IsBatched) return [batching.Apart(node.Graph.Add(this, [table.Value, numbers.Value.Reshape([-1])]), 0, node.Outputs[0].Shape)];
+        if (batching.Length < 0 || rows < 1) return null;
+        return [batching.Apart(node.Graph.Add(this, [batching.Merged(table, 0), batching.OffsetRows(numbers.Value, rows).Reshape([-1])]), 0, node.Outputs[0].Shape)];
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (table, numbers, dy) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
@@ -72,6 +83,16 @@ public sealed record PutRows : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PutKernel(context.Inputs[0], context.Inputs[1]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        var (table, numbers, rows, count) = (batching.Everywhere(inputs[0]), inputs[1], batching.Everywhere(inputs[2]), node.Inputs[0].Shape[0]);
+        if (!numbers.IsBatched) return [Batching.First(node.Graph.Add(this, [Batching.Behind(table, 1), numbers.Value, Batching.Behind(rows, 1)]), 1)];
+        if (batching.Length < 0 || count < 1 || !batching.CanReshape(node.Inputs[2].Shape)) return null;
+        var flat = node.Graph.Add(this, [batching.Merged(new(table, true), 0), batching.OffsetRows(numbers.Value, count).Reshape([-1]), batching.Merged(new(rows, true), 0)]);
+        return [batching.Apart(flat, 0, node.Outputs[0].Shape)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

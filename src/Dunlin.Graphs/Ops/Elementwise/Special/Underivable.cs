@@ -23,6 +23,9 @@ internal sealed record Underivable(string Reason) : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only a shape is read, which is the same for all examples.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new Refusal(Reason);
 
     private sealed class Refusal(string reason) : Kernel

@@ -21,6 +21,9 @@ public sealed record CausalMask(int Offset = 0) : Operation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => "Only a shape is read, which is the same for all examples.";
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context)
     {
         var mask = Tensor.Zeros(DType.Bool, context.Outputs[0].Shape);

@@ -27,6 +27,16 @@ internal sealed record GroupNorm(int Groups, double Epsilon) : Operation
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new GroupNormForwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Groups, Epsilon));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        inputs[1].IsBatched || inputs[2].IsBatched
+        ? batching.By(node, inputs, v =>
+        {
+            var normal = node.Graph.AddNode(this, [v[0], node.Inputs[1].OnesLike(), node.Inputs[1].ZerosLike()]).Outputs;
+            return [normal[0] * BatchNorm.Channels(v[1], v[0]) + BatchNorm.Channels(v[2], v[0]), normal[1], normal[2]];
+        })
+        : batching.Joined(node, inputs, 1, 2);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, mean) = (node.Inputs[0], node.Outputs[1]);
@@ -68,16 +78,21 @@ public sealed record GroupNormBackward(int Groups, double Epsilon) : Operation
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
-        Composition.Differentiate(node, outputGradients, inputs =>
-        {
-            var (x, scale, dy) = (inputs[0], inputs[1], inputs[4]);
-            var norm = new GroupNorm(Groups, Epsilon);
-            var inverse = norm.Wide(1 / (inputs[3] + Epsilon).Sqrt(), x);
-            var normal = (x - norm.Wide(inputs[2], x)) * inverse;
-            var g = dy * BatchNorm.Channels(scale, x);
-            var dx = (g - norm.Wide(norm.Mean(g), x) - normal * norm.Wide(norm.Mean(g * normal), x)) * inverse;
-            return [dx, (dy * normal).Sum(BatchNorm.Rest(x)), dy.Sum(BatchNorm.Rest(x))];
-        });
+        Composition.Differentiate(node, outputGradients, Formula);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.By(node, inputs, Formula);
+
+    private Value[] Formula(IReadOnlyList<Value> inputs)
+    {
+        var (x, scale, dy) = (inputs[0], inputs[1], inputs[4]);
+        var norm = new GroupNorm(Groups, Epsilon);
+        var inverse = norm.Wide(1 / (inputs[3] + Epsilon).Sqrt(), x);
+        var normal = (x - norm.Wide(inputs[2], x)) * inverse;
+        var g = dy * BatchNorm.Channels(scale, x);
+        var dx = (g - norm.Wide(norm.Mean(g), x) - normal * norm.Wide(norm.Mean(g * normal), x)) * inverse;
+        return [dx, (dy * normal).Sum(BatchNorm.Rest(x)), dy.Sum(BatchNorm.Rest(x))];
+    }
 }
 
 /// <summary>Group and instance normalisation.</summary>

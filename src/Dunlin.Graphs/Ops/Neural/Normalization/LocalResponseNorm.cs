@@ -25,6 +25,10 @@ internal sealed record LocalResponseNorm(int Size, double Alpha, double Beta, do
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new LrnForwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Size, Alpha, Beta, K));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new LocalResponseNormBackward(Size, Alpha, Beta, K), [node.Inputs[0], outputGradients[0]!])];
 }
@@ -45,6 +49,10 @@ public sealed record LocalResponseNormBackward(int Size, double Alpha, double Be
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new LrnBackwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Size, Alpha, Beta, K));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

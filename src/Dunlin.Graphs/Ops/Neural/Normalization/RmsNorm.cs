@@ -29,6 +29,12 @@ internal sealed record RmsNorm(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        inputs[1].IsBatched
+        ? batching.By(node, inputs, v => [node.Graph.Add(this, [v[0], node.Inputs[1].OnesLike()]) * v[1]])
+        : [node.Graph.Add(this, [inputs[0].Value, inputs[1].Value])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var backward = node.Graph.AddNode(new RmsNormBackward(Epsilon), [.. node.Inputs, outputGradients[0]!]).Outputs;
@@ -57,13 +63,18 @@ public sealed record RmsNormBackward(double Epsilon) : Operation
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
-        Composition.Differentiate(node, outputGradients, inputs =>
-        {
-            var (x, scale, dy) = (inputs[0], inputs[1], inputs[2]);
-            var inverse = 1 / (x.Square().Mean([-1], true) + Epsilon).Sqrt();
-            var (normal, g) = (x * inverse, dy * scale);
-            return [(g - normal * (g * normal).Mean([-1], true)) * inverse, (dy * normal).ReduceToLike(scale)];
-        });
+        Composition.Differentiate(node, outputGradients, Formula);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.By(node, inputs, Formula);
+
+    private Value[] Formula(IReadOnlyList<Value> inputs)
+    {
+        var (x, scale, dy) = (inputs[0], inputs[1], inputs[2]);
+        var inverse = 1 / (x.Square().Mean([-1], true) + Epsilon).Sqrt();
+        var (normal, g) = (x * inverse, dy * scale);
+        return [(g - normal * (g * normal).Mean([-1], true)) * inverse, (dy * normal).ReduceToLike(scale)];
+    }
 }
 
 /// <summary>Root mean square normalisation.</summary>

@@ -25,6 +25,10 @@ internal sealed record AdaptiveAveragePool(Shape Size) : Operation
     public override Kernel Prepare(PrepareContext context) => RegionMeanKernel.Create(context, context.Inputs[0].Shape, Size, spread: false);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [node.Graph.Add(new AdaptiveAveragePoolBackward(Size), [outputGradients[0]!, node.Inputs[0]])];
 
@@ -57,6 +61,10 @@ public sealed record AdaptiveAveragePoolBackward(Shape Size) : Operation
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         new LeadingInputs(RegionMeanKernel.Create(context, context.Outputs[0].Shape, Size, spread: true), 1, 2, 1);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

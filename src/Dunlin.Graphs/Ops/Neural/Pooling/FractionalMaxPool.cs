@@ -39,6 +39,10 @@ internal sealed record FractionalMaxPool(Shape Window, Shape Size) : Operation
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [Places.Return(node, outputGradients[0]!), null];
 
     private RegionAxis[] Axes(Shape x) => RegionAxis.Three(Enumerable.Range(0, Size.Rank).Select(d => RegionAxis.Window(x[d + 2], Size[d], Window[d], 0, 0, 1)));

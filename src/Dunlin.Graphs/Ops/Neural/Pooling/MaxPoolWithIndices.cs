@@ -34,6 +34,10 @@ public sealed record MaxPoolWithIndices(Shape Window, Sliding Sliding) : Operati
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [Places.Return(node, outputGradients[0]!)];
 
     internal IEnumerable<RegionAxis> Axes(Shape x, Shape y) => Enumerable.Range(2, x.Rank - 2).Select(d => Axis(x, y, d));
@@ -60,6 +64,10 @@ internal sealed record AdaptiveMaxPool(Shape Size) : Operation
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => Places.Kernel(context, AdaptiveAveragePool.Axes(context.Inputs[0].Shape, Size));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [Places.Return(node, outputGradients[0]!)];

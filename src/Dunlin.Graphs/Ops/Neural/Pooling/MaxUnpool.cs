@@ -30,6 +30,10 @@ public sealed record MaxUnpool(Shape Size) : Operation
         : new UnpoolKernel<float>(inputs[1], outputs[0].Shape));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        batching.Joined(node, inputs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) => [Places.Take(outputGradients[0]!, node.Inputs[1]), null];
 
     private sealed unsafe class UnpoolKernel<T>(TensorType places, Shape y) : ParallelKernel(y.ElementCount) where T : unmanaged, INumber<T>

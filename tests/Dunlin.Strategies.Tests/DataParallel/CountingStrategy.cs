@@ -1,0 +1,68 @@
+using Dunlin.Graphs;
+using Dunlin.Tensors.Collectives;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies.Tests;
+
+/// <summary>A strategy whose communicators count the bytes that a rank hands to them for the others, or gets from them.</summary>
+internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrategy
+{
+    private long _bytes;
+
+    public string Name => inner.Name;
+
+    public int Workers => inner.Workers;
+
+    /// <summary>The sum over all ranks.</summary>
+    public long Bytes => _bytes;
+
+    public void Run(Action<IWorker> program) => inner.Run(worker => program(new Worker(worker, new CountingCommunicator(worker.Communicator, bytes => Interlocked.Add(ref _bytes, bytes)))));
+
+    private sealed class Worker(IWorker inner, ICommunicator communicator) : IWorker
+    {
+        public int Rank => inner.Rank;
+
+        public ICommunicator Communicator => communicator;
+
+        public string Axis => inner.Axis;
+
+        public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => inner.Combine(gradients, share);
+
+        public IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars) => inner.Sum(scalars);
+    }
+
+    private sealed class CountingCommunicator(ICommunicator inner, Action<long> count) : ICommunicator
+    {
+        public int Rank => inner.Rank;
+
+        public int Size => inner.Size;
+
+        public IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op) => Counted(buffer.Bytes, inner.StartAllReduce(buffer, op));
+
+        public IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op) => Counted(input.Bytes, inner.StartReduceScatter(input, output, op));
+
+        public IPendingOperation StartAllGather(CommBuffer input, CommBuffer output) => Counted(output.Bytes, inner.StartAllGather(input, output));
+
+        public IPendingOperation StartBroadcast(CommBuffer buffer, int root) => Counted(buffer.Bytes, inner.StartBroadcast(buffer, root));
+
+        public IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output) => Counted(input.Bytes, inner.StartAllToAll(input, output));
+
+        public IPendingOperation StartSend(CommBuffer buffer, int peer, int tag = 0) => Counted(buffer.Bytes, inner.StartSend(buffer, peer, tag));
+
+        public IPendingOperation StartReceive(CommBuffer buffer, int peer, int tag = 0) => inner.StartReceive(buffer, peer, tag);
+
+        public IPendingOperation StartBarrier() => inner.StartBarrier();
+
+        public ICommunicator Split(int color, int key) => new CountingCommunicator(inner.Split(color, key), count);
+
+        public void Abort(string reason) => inner.Abort(reason);
+
+        public void Dispose() => inner.Dispose();
+
+        private IPendingOperation Counted(long bytes, IPendingOperation operation)
+        {
+            count(bytes);
+            return operation;
+        }
+    }
+}
