@@ -12,6 +12,8 @@ namespace Dunlin.Benchmarks;
 /// <summary>Forward pass, backward pass and momentum update on one batch that lies ready.</summary>
 internal sealed class Measurement : IDisposable
 {
+    private const double WarmUp = 2;
+
     private readonly Session _session;
     private readonly Step _step;
     private readonly Tensor[] _feeds;
@@ -48,11 +50,11 @@ internal sealed class Measurement : IDisposable
 
     public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
 
-    /// <summary>The median milliseconds of a step, after a warm-up.</summary>
+    /// <summary>The median milliseconds of a step, after a warm-up that is long enough for the runtime to have compiled all that is hot.</summary>
     public double Milliseconds(double seconds)
     {
         var clock = Stopwatch.StartNew();
-        for (var i = 0; i < 1 || clock.Elapsed.TotalSeconds < seconds / 3; i++) Step();
+        for (var i = 0; i < 2 || clock.Elapsed.TotalSeconds < Math.Max(WarmUp, seconds / 3); i++) Step();
         var one = Math.Max(1, (int)(0.002 / Time(1)));
         var times = new List<double>();
         clock.Restart();
