@@ -15,10 +15,15 @@ def heading():
 
 def line(r):
     threads = str(r["threads"]) if r["threads"] == r["peer_threads"] else f"{r['threads']} and {r['peer_threads']}"
-    percent, spread = f"{r['dunlin_percent']}, {r['peer_percent']} %", f"{r['dunlin_spread']}, {r['peer_spread']} %"
+    percent = f"{r['dunlin_percent']}, {r['peer_percent']} %"
     left_out = f" ({', '.join(r['failed_variants'])} failed)" if r["failed_variants"] else ""
     return (f"{r['row']:<11}{threads:>8}{r['dunlin_ms']:>12.4g}{r['peer_ms']:>12.4g}{r['ratio']:>7.2f}{r['dunlin_gflops']:>9.1f}{r['peer_gflops']:>7.1f}"
-            f"{percent:>12}{spread:>10}{r['dunlin_peak_mb']:>7}{r['peer_peak_mb']:>6}  {r['variant']}{left_out}, {r['kernels']}")
+            f"{percent:>12}{spread(r):>10}{r['dunlin_peak_mb']:>7}{r['peer_peak_mb']:>6}  {r['variant']}{left_out}, {r['kernels']}")
+
+
+def spread(r):
+    """Of both sides, where there was more than one turn."""
+    return f"{r['dunlin_spread']}, {r['peer_spread']} %" if r["turns"] > 1 else "one turn"
 
 
 def processor():
@@ -34,8 +39,11 @@ def processor():
 
 def commit(folder):
     """Dunlin's own version: the commit, and whether files differ from it."""
-    done = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
+    def git(*arguments):
+        return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True).stdout.strip()
+    # What has been measured is written while more is measured: it does not count as a change.
+    changed = git("status", "--porcelain", "--", ":/", ":(exclude,top)bench/results")
+    return (git("describe", "--always") or "unknown") + (" with changes" if changed else "")
 
 
 def save(folder, name, result, ceilings, versions, order):
@@ -52,8 +60,12 @@ def save(folder, name, result, ceilings, versions, order):
         raise SystemExit(f"{path} is of another machine, {known['machine']}; save under another name.")
     # The best of all runs: a ceiling that was measured while something else ran is none.
     best = {str(k): max(v, known.get("ceilings", {}).get(str(k), 0)) for k, v in ceilings.items()}
+    best = {**known.get("ceilings", {}), **best}
     rows = {**known.get("rows", {}), result["row"]: {**result, "date": datetime.date.today().isoformat(), "dunlin": commit(folder)}}
-    data = {"machine": machine, "ceilings": {**known.get("ceilings", {}), **best}, "dunlin": versions, "rows": {r: rows[r] for r in order if r in rows}}
+    for r in rows.values():
+        for side, threads in (("dunlin", "threads"), ("peer", "peer_threads")):
+            r[f"{side}_percent"] = round(100 * r[f"{side}_gflops"] / best[str(r[threads])])
+    data = {"machine": machine, "ceilings": best, "dunlin": versions, "rows": {r: rows[r] for r in order if r in rows}}
     for suffix, text in ((".json", json.dumps(data, indent=1) + "\n"), (".md", markdown(name, data)), (".svg", chart(data))):
         with open(os.path.join(folder, name + suffix), "w", encoding="utf-8") as file:
             file.write(text)
@@ -80,7 +92,7 @@ def markdown(name, data):
         variants += "".join(f", {v} failed" for v in r["failed_variants"])
         lines.append(
             f"| {r['row']} | {r['threads']}, {r['peer_threads']} | {r['dunlin_ms']:.4g} | {r['peer_ms']:.4g} | {r['ratio']:.2f} | {r['dunlin_gflops']:.1f} | {r['dunlin_percent']} % "
-            f"| {r['peer_gflops']:.1f} | {r['peer_percent']} % | {r['dunlin_spread']}, {r['peer_spread']} % | {r['dunlin_peak_mb']}, {r['peer_peak_mb']} | {variants} |")
+            f"| {r['peer_gflops']:.1f} | {r['peer_percent']} % | {spread(r)} | {r['dunlin_peak_mb']}, {r['peer_peak_mb']} | {variants} |")
     return "\n".join(lines) + "\n"
 
 
