@@ -99,7 +99,7 @@ def markdown(name, data):
 def chart(data):
     """A bar for each side of each row: the share of the ceiling, with the ratio beside them."""
     rows = list(data["rows"].values())
-    left, width, step = 110, 520, 46
+    left, width, step = 110, 470, 46
     height = 70 + step * len(rows)
     most = max([100, *(r[f"{side}_percent"] for r in rows for side in ("dunlin", "peer"))])
     out = [

@@ -19,8 +19,7 @@ public class TrainingStepTests
         ["overfeat"] = (() => OverFeat.Create(Classes, dropout: 0.5, width: 6), 71),
         ["vgg-a"] = (() => Vgg.Create(VggModel.A, Classes, dropout: 0.5, width: 4), 64),
         ["vgg-e"] = (() => Vgg.Create(VggModel.E, Classes, width: 4), 32),
-        ["googlenet"] = (() => GoogLeNet.Create(Classes), 96),
-        ["googlenet plain"] = (() => GoogLeNet.CreatePlain(Classes), 64),
+        ["googlenet"] = (() => GoogLeNet.Create(Classes), 80),
         ["resnet-50"] = (() => ResNet.Create(50, Classes, width: 8), 64),
     };
 
