@@ -12,6 +12,8 @@ namespace Dunlin.Benchmarks;
 /// <summary>Forward pass, backward pass and momentum update on one batch that lies ready.</summary>
 internal sealed class Measurement : IDisposable
 {
+    private const double WarmUp = 2;
+
     private readonly Session _session;
     private readonly Step _step;
     private readonly Tensor[] _feeds;
@@ -24,14 +26,22 @@ internal sealed class Measurement : IDisposable
         var target = graph.Placeholder("target", DType.Int64, [Shape.Unknown]);
         var counter = graph.Variable("step", DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         var context = new BuildContext(graph, training: true, seed: 1, counter.Value);
-        var loss = Losses.SoftmaxCrossEntropy(context.Apply(row.Model, input).Reshape([-1, row.Classes]), target);
+        var loss = context.TotalLoss(Losses.SoftmaxCrossEntropy, context.Apply(row.Model, input).Reshape([-1, row.Classes]), target);
         var trainable = graph.Variables.Where(v => v.IsTrainable).ToList();
         var parameters = trainable.Zip(Gradients.Of(loss, trainable), (variable, gradient) => new Parameter(variable, gradient!.Dense())).ToList();
+        Parameters = trainable.Sum(v => v.TensorType.Shape.ElementCount);
+        Flops = ModelSummary.StepFlops(context.Records) * row.Input[0];
         var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
         _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1 });
-        _step = _session.Compile([input, target], [loss], [.. updates, counter.Assign(counter.Value + 1)]);
+        _step = _session.Compile([input, target], [loss], [.. updates, .. context.Updates.Select(u => u.Variable.Assign(u.Value)), counter.Assign(counter.Value + 1)]);
         _feeds = [Inputs(row), Targets(row)];
     }
+
+    /// <summary>Trainable elements; the peer's model has to have as many.</summary>
+    public long Parameters { get; }
+
+    /// <summary>Floating-point operations of a step's products and convolutions, forward and backward; a multiply-add is two.</summary>
+    public long Flops { get; }
 
     /// <summary>The kernels of the step, in order.</summary>
     public Plan Plan => _step.PlanFor(_feeds);
@@ -40,15 +50,15 @@ internal sealed class Measurement : IDisposable
 
     public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
 
-    /// <summary>The median milliseconds of a step, after a warm-up.</summary>
+    /// <summary>The median milliseconds of a step, after a warm-up that is long enough for the runtime to have compiled all that is hot.</summary>
     public double Milliseconds(double seconds)
     {
         var clock = Stopwatch.StartNew();
-        for (var i = 0; i < 3 || clock.Elapsed.TotalSeconds < seconds / 3; i++) Step();
+        for (var i = 0; i < 2 || clock.Elapsed.TotalSeconds < Math.Max(WarmUp, seconds / 3); i++) Step();
         var one = Math.Max(1, (int)(0.002 / Time(1)));
         var times = new List<double>();
         clock.Restart();
-        while (times.Count < 5 || clock.Elapsed.TotalSeconds < seconds) times.Add(Time(one) * 1e3);
+        while (times.Count < 3 || clock.Elapsed.TotalSeconds < seconds) times.Add(Time(one) * 1e3);
         times.Sort();
         return times[times.Count / 2];
     }

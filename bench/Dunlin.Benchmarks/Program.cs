@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Dunlin.Benchmarks;
 using Dunlin.Tensors.Kernels;
 
-// dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
+// dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…,"gflop":…,"parameters":…}. See bench/run.
+// dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
 // dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
@@ -15,6 +17,12 @@ if (args is ["loop"])
 {
     var (forward, backward) = LoopCost.Measure();
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
+    return 0;
+}
+if (args is ["ceiling", var on, ..] && int.TryParse(on, out var cores) && cores > 0)
+{
+    var set = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{Ceiling.GigaFlops(cores):F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
     return 0;
 }
 var profile = args.Contains("--profile");
@@ -36,5 +44,5 @@ if (profile)
     Console.Error.WriteLine($"arena {measurement.Plan.ArenaBytes / 1e6:F1} MB");
 }
 var peak = long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"ms":{{milliseconds:F5}},"peak_mb":{{peak:F1}},"kernels":"{{kernels.Name}}"}"""));
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"ms":{{milliseconds:F5}},"peak_mb":{{peak:F1}},"kernels":"{{kernels.Name}}","gflop":{{measurement.Flops / 1e9:G6}},"parameters":{{measurement.Parameters}}}"""));
 return 0;

@@ -20,6 +20,10 @@ internal sealed record Row(string Name, Layer Model, Shape Input, int Classes)
         new("mlp", Mlp.Create(10, 512, 512), [64, 784], 10),
         new("lenet", LeNet.Create(), [64, 1, 28, 28], 10),
         new("alexnet", AlexNet.Create(), [32, 3, 224, 224], 1000),
+        new("overfeat", OverFeat.Create(), [16, 3, 231, 231], 1000),
+        new("vgg-a", Vgg.Create(VggModel.A), [8, 3, 224, 224], 1000),
+        new("googlenet", GoogLeNet.CreatePlain(), [16, 3, 224, 224], 1000),
+        new("resnet-50", ResNet.Create(), [16, 3, 224, 224], 1000),
         new("lstm", LstmLanguageModel.Create(10_000, 650, 650, 2), [20, 35], 10_000) { IsText = true },
     ];
 }

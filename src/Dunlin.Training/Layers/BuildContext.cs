@@ -14,6 +14,7 @@ public sealed class BuildContext
     private readonly Value? _counter;
     private readonly List<(Variable, Value)> _updates = [];
     private readonly List<Value> _losses = [];
+    private readonly List<(Value, double)> _predictions = [];
     private readonly List<LayerRecord?> _records = [];
     private readonly HashSet<Variable> _counted = [];
     private readonly Dictionary<string, int> _draws = new(StringComparer.Ordinal);
@@ -54,6 +55,9 @@ public sealed class BuildContext
 
     /// <summary>Scalars to add to the loss.</summary>
     public IReadOnlyList<Value> Losses => _losses;
+
+    /// <summary>Predictions besides the model's output, and how much the loss of each counts in training.</summary>
+    public IReadOnlyList<(Value Prediction, double Weight)> Predictions => _predictions;
 
     /// <summary>The layers in the order in which they were applied, wholes before their parts.</summary>
     public IReadOnlyList<LayerRecord> Records => [.. _records.OfType<LayerRecord>()];
@@ -126,6 +130,23 @@ public sealed class BuildContext
     /// <summary>Asks for a scalar to be added to the loss.</summary>
     /// <exception cref="ShapeException">It is no scalar.</exception>
     public void AddLoss(Value scalar) => _losses.Add(scalar.Shape.Rank == 0 ? scalar : throw new ShapeException($"adds {scalar} to the loss, which takes scalars."));
+
+    /// <summary>Asks for the loss of a further prediction, held against the same target, to be added in training.</summary>
+    /// <param name="prediction">What the loss takes in place of the model's output.</param>
+    /// <param name="weight">How much its loss counts, beside 1 for the model's.</param>
+    public void AddPrediction(Value prediction, double weight) => _predictions.Add((prediction, weight));
+
+    /// <summary>
+    /// What training makes small: the loss of the model's output, that of each of <see cref="Predictions"/> times its weight, and <see cref="Losses"/>. In inference, the first alone.
+    /// </summary>
+    /// <param name="loss">From a prediction and a target to a scalar.</param>
+    /// <param name="prediction">The model's output.</param>
+    /// <param name="target">What it should have been.</param>
+    public Value TotalLoss(Loss loss, Value prediction, Value target)
+    {
+        var own = loss(prediction, target);
+        return IsTraining ? Losses.Concat(_predictions.Select(p => loss(p.Item1, target) * p.Item2)).Aggregate(own, (sum, term) => sum + term) : own;
+    }
 
     /// <summary>A number for the next random operation of the current layer: another for each, the same in each build.</summary>
     public uint NextStream()

@@ -24,7 +24,7 @@ internal sealed class TrainingGraph : IDisposable
         // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker.
         Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Counter.Value);
         var prediction = Context.Apply(recipe.Model, Input);
-        LocalLoss = Context.Losses.Aggregate(recipe.Loss(prediction, Target), (sum, term) => sum + term);
+        LocalLoss = Context.TotalLoss(recipe.Loss, prediction, Target);
         var weighted = LocalLoss * Weight;
         Value[] measured = [weighted, .. recipe.Metrics.Select(m => m.Mean(prediction, Target) * Weight), StopRequest];
         var totals = worker.Sum(measured).ToArray();

@@ -23,5 +23,13 @@ public static class ModelSummary
         return lines;
     }
 
+    /// <summary>
+    /// Floating-point operations of the matrix products and convolutions of a training step for one example: forward, and backward as much again for the inputs and for the weights.
+    /// The first layer's input needs no gradient where it is the model's own.
+    /// </summary>
+    /// <param name="records">What <see cref="BuildContext.Records"/> has noted.</param>
+    public static long StepFlops(IReadOnlyList<LayerRecord> records) =>
+        3 * records.Sum(r => r.Flops) - (records.FirstOrDefault(r => r.Parameters > 0)?.Flops ?? 0);
+
     private static string Count(long number) => number == 0 ? "-" : number.ToString("N0");
 }
