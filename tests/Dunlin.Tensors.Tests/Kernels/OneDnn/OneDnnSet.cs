@@ -1,5 +1,5 @@
 using Dunlin.Tensors.Kernels;
-using Dunlin.Tensors.Kernels.OneDnn.Abi26;
+using Dunlin.Tensors.Kernels.OneDnn;
 
 namespace Dunlin.Tensors.Tests.Kernels.OneDnn;
 
@@ -8,6 +8,8 @@ internal static class OneDnnSet
 {
     public static IKernelSet Required => KernelSets.OneDnn
         ?? throw new InvalidOperationException($"These tests need oneDNN: {KernelSets.OneDnnProblem}.");
+
+    public static OneDnnAbi Abi => Required is OneDnnKernels set ? set.Abi : throw new InvalidOperationException("There is another set of that name.");
 
     /// <summary>A team of two on its own caller: each test class runs on threads of its own.</summary>
     public static ThreadTeam Team()
