@@ -45,6 +45,15 @@ internal abstract class OneDnnAbi : IOneDnnAbi
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) =>
         Primitives.PrimitiveChoice.TryPrepare(this, spec, offered, threads);
 
+    /// <summary>Whether the library has instructions of this processor that multiply elements of the 16-bit type, and need not convert them first.</summary>
+    public bool Multiplies(DType type)
+    {
+        // AVX-512 BF16 and AVX-512 FP16 with all that they build on: bits of the same meaning in both versions.
+        const int BFloat16 = 0xe7, Float16 = 0x1ef;
+        var wanted = type == DType.BFloat16 ? BFloat16 : Float16;
+        return (Native.dnnl_get_effective_cpu_isa() & wanted) == wanted;
+    }
+
     /// <summary>Attributes with working memory given by us and the activation applied last.</summary>
     public nint AttributesFor(Activation activation) => activation == Activation.Relu ? _reluAttributes : _attributes;
 

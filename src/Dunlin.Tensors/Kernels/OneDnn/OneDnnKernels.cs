@@ -1,7 +1,7 @@
 namespace Dunlin.Tensors.Kernels.OneDnn;
 
 /// <summary>
-/// Kernels of the oneDNN library, in Float32 and, as far as the library has fast ones for this processor, in BFloat16 and Float16. Whoever runs a kernel calls
+/// Kernels of the oneDNN library, in Float32 and, as far as it has fast ones for this processor, in BFloat16 and Float16. Whoever runs a kernel calls
 /// <see cref="ThreadTeam.Enter"/> on its thread first, as preparing does here: the library looks up the number of threads when it plans the work and again when it runs.
 /// </summary>
 internal sealed class OneDnnKernels : IKernelSet
@@ -28,9 +28,17 @@ internal sealed class OneDnnKernels : IKernelSet
 
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
+        if (IsEmulated(spec)) return null;
         OpenMp.Use(threads.Size);
         return Abi.TryPrepare(spec, offered, threads);
     }
+
+    /// <summary>
+    /// Products and convolutions in 16 bits on a processor that can't multiply them: the library converts within its inner loops, which takes several times as long as
+    /// computing in Float32 (decision 11).
+    /// </summary>
+    private bool IsEmulated(KernelSpec spec) =>
+        spec is MatMulSpec or ConvForwardSpec or ConvBackwardDataSpec or ConvBackwardWeightsSpec && spec.Type.IsHalf() && !Abi.Multiplies(spec.Type);
 
     private static (OneDnnKernels?, string?) Find()
     {

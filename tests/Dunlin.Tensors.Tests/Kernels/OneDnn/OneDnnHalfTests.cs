@@ -34,12 +34,12 @@ public class OneDnnHalfTests
     {
         using var team = OneDnnSet.Team();
         var type = spec.Type;
-        using var kernel = OneDnnSet.Required.TryPrepare(spec, OneDnnSet.Plain(spec), team);
+        using var kernel = OneDnnSet.Whole.TryPrepare(spec, OneDnnSet.Plain(spec), team);
         if (kernel is not null)
         {
-            KernelRunner.AssertMatchesNaive(OneDnnSet.Required, spec, team);
+            KernelRunner.AssertMatchesNaive(OneDnnSet.Whole, spec, team);
             if (spec is BatchNormTrainSpec or BatchNormInferSpec or BatchNormBackwardSpec or PoolForwardSpec)
-                KernelRunner.AssertMatchesNaive(OneDnnSet.Required, spec, team, offered: [Blocked(type, team), .. OneDnnSet.Plain(spec)[1..]]);
+                KernelRunner.AssertMatchesNaive(OneDnnSet.Whole, spec, team, offered: [Blocked(type, team), .. OneDnnSet.Plain(spec)[1..]]);
         }
         else if (type == DType.BFloat16 && spec is MatMulSpec or ConvForwardSpec or ConvBackwardDataSpec or ConvBackwardWeightsSpec or PoolForwardSpec or PoolBackwardSpec)
         {
@@ -51,12 +51,24 @@ public class OneDnnHalfTests
     public void Maxima_and_their_gradient_match_the_naive_loop()
     {
         using var team = OneDnnSet.Team();
-        if (!HasAvx512) Assert.Null(OneDnnSet.Required.TryPrepare(new PoolForwardSpec(DType.Float64, Pool, PoolKind.Max), [], team));
+        if (!HasAvx512) Assert.Null(OneDnnSet.Whole.TryPrepare(new PoolForwardSpec(DType.Float64, Pool, PoolKind.Max), [], team));
         else
         {
-            KernelRunner.AssertMaxPoolMatchesNaive(OneDnnSet.Required, Pool, DType.BFloat16, team);
-            KernelRunner.AssertMaxPoolMatchesNaive(OneDnnSet.Required, Pool, DType.BFloat16, team, Blocked(DType.BFloat16, team));
+            KernelRunner.AssertMaxPoolMatchesNaive(OneDnnSet.Whole, Pool, DType.BFloat16, team);
+            KernelRunner.AssertMaxPoolMatchesNaive(OneDnnSet.Whole, Pool, DType.BFloat16, team, Blocked(DType.BFloat16, team));
         }
+    }
+
+    [Fact]
+    public void What_the_processor_can_not_multiply_is_left_to_another_set()
+    {
+        using var team = OneDnnSet.Team();
+        foreach (var type in new[] { DType.BFloat16, DType.Float16 })
+            foreach (var spec in new KernelSpec[] { new MatMulSpec(type, 1, 16, 16, 16), new ConvForwardSpec(type, Conv), new ConvBackwardDataSpec(type, Conv), new ConvBackwardWeightsSpec(type, Conv) })
+            {
+                using var kernel = OneDnnSet.Required.TryPrepare(spec, [], team);
+                Assert.True(kernel is null || OneDnnSet.Abi.Multiplies(type), $"{spec} is emulated.");
+            }
     }
 
     [Fact]
@@ -65,20 +77,20 @@ public class OneDnnHalfTests
         using var team = OneDnnSet.Team();
         foreach (var type in new[] { DType.BFloat16, DType.Float16 })
         {
-            using var forward = OneDnnSet.Required.TryPrepare(new PoolForwardSpec(type, Pool, PoolKind.Max), [], team);
-            using var backward = OneDnnSet.Required.TryPrepare(new PoolBackwardSpec(type, Pool, PoolKind.Max), [], team);
+            using var forward = OneDnnSet.Whole.TryPrepare(new PoolForwardSpec(type, Pool, PoolKind.Max), [], team);
+            using var backward = OneDnnSet.Whole.TryPrepare(new PoolBackwardSpec(type, Pool, PoolKind.Max), [], team);
             Assert.Equal(forward is null, backward is null);
         }
     }
 
     [Fact]
-    public unsafe void A_layout_of_another_element_type_converts()
+    public void A_layout_of_another_element_type_converts()
     {
         using var team = OneDnnSet.Team();
         if (Blocked(DType.BFloat16, team) is var blocked && blocked.Equals(MemoryLayout.Plain)) return;
         Assert.False(blocked.IsPermutation(new(DType.Float32, Input)));
         var x = KernelOperands.Sample(new ReorderSpec(DType.Float32, Input, MemoryLayout.Plain, blocked))[0];
-        var back = Place.Plain(x).To(blocked, OneDnnSet.Required, team).ToPlain(OneDnnSet.Required, team);
+        var back = Place.Plain(x).To(blocked, OneDnnSet.Whole, team).ToPlain(OneDnnSet.Whole, team);
         Assert.Equal(x.ToArray<float>().Select(v => (float)(BFloat16)v), back.ToArray<float>());
     }
 
@@ -87,7 +99,7 @@ public class OneDnnHalfTests
     {
         using var team = OneDnnSet.Team();
         var spec = new BatchNormTrainSpec(DType.BFloat16, Input, 1e-5);
-        using var kernel = OneDnnSet.Required.TryPrepare(spec, [], team);
+        using var kernel = OneDnnSet.Whole.TryPrepare(spec, [], team);
         if (kernel is null) return;
         Tensor[] operands = [.. KernelOperands.Sample(spec), .. KernelOperands.Outputs(spec).Select(t => Tensor.Zeros(t.Type, t.Shape)), Tensor.Uninitialized(DType.UInt8, [(int)kernel.ScratchBytes])];
         nint[] addresses = [.. operands.Select(o => o.Address)];
@@ -104,7 +116,7 @@ public class OneDnnHalfTests
     /// <summary>The layout that convolutions of this type work in, plain where there are none.</summary>
     private static MemoryLayout Blocked(DType type, ThreadTeam team)
     {
-        using var kernel = OneDnnSet.Required.TryPrepare(new ConvForwardSpec(type, new(Input, [20, 20, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1)), [], team);
+        using var kernel = OneDnnSet.Whole.TryPrepare(new ConvForwardSpec(type, new(Input, [20, 20, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1)), [], team);
         return kernel?.OutputLayout(0) ?? MemoryLayout.Plain;
     }
 }
