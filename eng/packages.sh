@@ -2,6 +2,14 @@
 
 packages_have() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
+# oneDNN's package, which distributions name after the library's version: one that is installed, else one that can be, the newest first.
+packages_onednn() {
+    local package
+    for package in libdnnl3.6 libdnnl3 libdnnl2; do packages_have "$package" && { echo "$package"; return 0; }; done
+    for package in libdnnl3.6 libdnnl3 libdnnl2; do apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' && { echo "$package"; return 0; }; done
+    echo libdnnl2
+}
+
 # Installs those of the given packages that are missing, where that needs no password. Never fails: nobody has to have them.
 packages_install() {
     local missing=() package as=()

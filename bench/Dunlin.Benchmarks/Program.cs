@@ -1,16 +1,26 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dunlin.Benchmarks;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…,"gflop":…,"parameters":…}. See bench/run.
 // dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
 // dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
+// dunlin-bench convolutions THREADS [KERNELS] [TYPE]: milliseconds of AlexNet's five convolutions, forward and both gradients, each kernel alone.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
     var (one, all, ratio) = Scaling.Measure(workers, KernelSets.Resolve(args.Length > 2 ? args[2] : null));
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"workers":{{workers}},"one_items_s":{{one:F0}},"all_items_s":{{all:F0}},"speedup":{{ratio:F3}}}"""));
+    return 0;
+}
+if (args is ["convolutions", var width, ..] && int.TryParse(width, out var team))
+{
+    var set = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
+    var type = args.Length > 3 ? Enum.Parse<DType>(args[3]) : DType.Float32;
+    Console.WriteLine($"{set.Description}, {type}, {team} threads, milliseconds");
+    foreach (var line in Convolutions.Measure(set, team, type)) Console.WriteLine(line);
     return 0;
 }
 if (args is ["loop"])

@@ -53,7 +53,16 @@ public sealed class PrepareContext
         var kernel = !spec.Type.IsHalf()
             ? Kernels.Prepare(spec, layouts, Threads)
             : Kernels.TryPrepare(spec, layouts, Threads)
-            ?? Plans.WidenedKernel.Create([.. Inputs.Take(inputs)], Outputs, (_, _) => Kernels.Prepare(spec with { Type = DType.Float32 }, [], Threads));
+            ?? Plans.WidenedKernel.Create([.. Inputs.Take(inputs)], Outputs, (_, _) => Plain(spec with { Type = DType.Float32 }));
         return inputs == Inputs.Count ? kernel : new Plans.LeadingInputs(kernel, inputs, Inputs.Count, Outputs.Count);
+    }
+
+    /// <summary>A kernel whose operands are all plain, as those that are widened are.</summary>
+    private Kernel Plain(KernelSpec spec)
+    {
+        var kernel = Kernels.Prepare(spec, [], Threads);
+        if (kernel.InputLayouts.Concat(kernel.OutputLayouts).All(layout => ReferenceEquals(layout, MemoryLayout.Plain))) return kernel;
+        kernel.Dispose();
+        return KernelSets.Managed.Prepare(spec, [], Threads);
     }
 }

@@ -78,8 +78,9 @@ internal sealed record FusedElementwise(IReadOnlyList<FusedElementwise.Step> Ste
         {
             var (type, layout) = (context.Inputs[i], context.Layouts[i]);
             if (type.Shape.ElementCount != count || ReferenceEquals(layout, MemoryLayout.Plain)) continue;
-            return layout.IsPermutation(type) && context.Inputs.All(o => o.Shape.ElementCount != count || o.Shape == type.Shape)
-                && context.Outputs.All(o => o.Shape == type.Shape) && !context.KeepPlain
+            // A layout is one of an element type: what compares or casts has plain results.
+            return context.Inputs.All(o => o.Shape.ElementCount != count || o.Shape == type.Shape && layout.IsPermutation(o))
+                && context.Outputs.All(o => o.Shape == type.Shape && layout.IsPermutation(o)) && !context.KeepPlain
                 ? layout
                 : MemoryLayout.Plain;
         }

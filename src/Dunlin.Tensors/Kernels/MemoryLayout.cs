@@ -1,7 +1,7 @@
 namespace Dunlin.Tensors.Kernels;
 
 /// <summary>
-/// How a tensor's elements lie in memory while a plan runs. Users only ever see <see cref="Plain"/>; a kernel set may define others
+/// How a tensor's elements of one type lie in memory while a plan runs. Users only ever see <see cref="Plain"/>; a kernel set may define others
 /// that its kernels are faster on, and must then offer a kernel for every <see cref="ReorderSpec"/> from and to <see cref="Plain"/>.
 /// Compared by value.
 /// </summary>

@@ -62,6 +62,8 @@ internal static class KernelOperands
     {
         DType.Float32 => Tensor.From(values.Select(v => (float)v).ToArray(), type.Shape),
         DType.Float64 => Tensor.From(values, type.Shape),
+        DType.BFloat16 => Tensor.From(values.Select(v => (BFloat16)(float)v).ToArray(), type.Shape),
+        DType.Float16 => Tensor.From(values.Select(v => (Half)v).ToArray(), type.Shape),
         DType.UInt8 => Tensor.From(values.Select(v => (byte)v).ToArray(), type.Shape),
         DType.Int32 => Tensor.From(values.Select(v => (int)v).ToArray(), type.Shape),
         _ => throw new ArgumentException($"No conversion to {type}."),
@@ -71,6 +73,8 @@ internal static class KernelOperands
     {
         DType.Float32 => [.. tensor.ToArray<float>().Select(v => (double)v)],
         DType.Float64 => tensor.ToArray<double>(),
+        DType.BFloat16 => [.. tensor.ToArray<BFloat16>().Select(v => (double)v)],
+        DType.Float16 => [.. tensor.ToArray<Half>().Select(v => (double)v)],
         DType.UInt8 => [.. tensor.ToArray<byte>().Select(v => (double)v)],
         DType.Int32 => [.. tensor.ToArray<int>().Select(v => (double)v)],
         _ => throw new ArgumentException($"No conversion from {tensor}."),

@@ -14,7 +14,7 @@ internal static unsafe class KernelRunner
         var expected = NaiveKernels.Compute(spec, [.. inputs.Select(KernelOperands.ToDoubles)]);
         var actual = Run(set, spec, team, inputs, offered);
         for (var i = 0; i < actual.Length && !(spec is PoolForwardSpec && i == 1); i++)
-            AssertClose(expected[i], KernelOperands.ToDoubles(actual[i]), tolerance ?? (spec.Type == DType.Float64 ? 1e-12 : 2e-5), $"{spec}, output {i}");
+            AssertClose(expected[i], KernelOperands.ToDoubles(actual[i]), tolerance ?? Tolerance(spec.Type), $"{spec}, output {i}");
     }
 
     /// <summary>Runs max pooling forward, hands its workspace on to the backward kernel of the same set, and compares both with the oracle.</summary>
@@ -32,7 +32,7 @@ internal static unsafe class KernelRunner
 
         var expected = NaiveKernels.Compute(forward, KernelOperands.ToDoubles(x));
         var gradient = NaiveKernels.Compute(backward, KernelOperands.ToDoubles(dy), expected[1]);
-        var tolerance = type == DType.Float64 ? 1e-12 : 2e-5;
+        var tolerance = Tolerance(type);
         AssertClose(expected[0], KernelOperands.ToDoubles(y.ToPlain(set, team)), tolerance, $"{forward}");
         AssertClose(gradient[0], KernelOperands.ToDoubles(dx.ToPlain(set, team)), tolerance, $"{backward}");
     }
@@ -68,6 +68,9 @@ internal static unsafe class KernelRunner
         GC.KeepAlive(scratch);
         return outputs;
     }
+
+    /// <summary>Of the 16-bit types two units in the last place: sums are Float32's, and rounded once.</summary>
+    public static double Tolerance(DType type) => type switch { DType.Float64 => 1e-12, DType.BFloat16 => 8e-3, DType.Float16 => 1e-3, _ => 2e-5 };
 
     public static void AssertClose(double[] expected, double[] actual, double tolerance, string what)
     {

@@ -1,5 +1,5 @@
 using Dunlin.Tensors.Kernels;
-using Dunlin.Tensors.Kernels.OneDnn.Abi26;
+using Dunlin.Tensors.Kernels.OneDnn;
 
 namespace Dunlin.Tensors.Tests.Kernels.OneDnn;
 
@@ -11,15 +11,43 @@ public class OneDnnKernelsTests
         Assert.Same(OneDnnSet.Required, KernelSets.Resolve(null));
         Assert.Same(OneDnnSet.Required, KernelSets.Resolve("OneDNN"));
         Assert.Equal("managed", KernelSets.Resolve("managed").Name);
-        Assert.Matches(@"^oneDNN 2\.\d+\.\d+ \(.+, OpenMP threads\)$", OneDnnSet.Required.Description);
+        Assert.Matches(@"^oneDNN [23]\.\d+\.\d+ \(.+, OpenMP threads\)$", OneDnnSet.Required.Description);
     }
 
     [Fact]
     public void A_missing_library_is_told_in_a_sentence_with_its_remedy()
     {
-        var (library, problem) = Library.Load("libdnnl.so.99");
-        Assert.Null(library);
-        Assert.StartsWith("libdnnl.so.99 is not installed; install libdnnl 2.6 (", problem);
+        Assert.Null(OneDnnLibrary.Load(["libdnnl.so.99"]).Abi);
+        Assert.StartsWith("libdnnl.so.99 is not installed; install oneDNN 3 (", OneDnnLibrary.Load(["libdnnl.so.99"]).Problem);
+        Assert.StartsWith("libdnnl.so.99 or libdnnl.so.98 is not installed; ", OneDnnLibrary.Load(["libdnnl.so.99", "libdnnl.so.98"]).Problem);
+        Assert.StartsWith("libm.so.6 is not oneDNN; ", OneDnnLibrary.Load(["libm.so.6", "libdnnl.so.99"]).Problem);
+    }
+
+    [Fact]
+    public void Newer_files_are_tried_first()
+    {
+        Assert.Equal("libdnnl.so.2", OneDnnLibrary.Files[^1]);
+        Assert.Equal("libdnnl.so.3", OneDnnLibrary.Files[0]);
+        Assert.Equal(["libdnnl.so.3.10", "libdnnl.so.3.6"], OneDnnLibrary.Files.Where(f => f is "libdnnl.so.3.6" or "libdnnl.so.3.10"));
+    }
+
+    [Theory, InlineData("aBc8b"), InlineData("aBcd4b"), InlineData("aBcd8b"), InlineData("aBcd16b"), InlineData("aBcde16b"), InlineData("acdb"), InlineData("abc")]
+    public void A_form_made_to_order_is_read_back(string name)
+    {
+        // The channels are dimension b; blocks of them are spelt like "16b" after the order.
+        var order = name.TrimEnd('b').TrimEnd([.. "0123456789"]).ToLowerInvariant();
+        if (name == order || name == order + "b") order = name;
+        (int, int)[] blocks = name == order ? [] : [(int.Parse(name[order.Length..^1]), 1)];
+        int[] lengths = [2, 19, 5, 3, 4];
+        lengths = lengths[..order.Length];
+        var first = new MemoryForm(DataType.Float32, lengths, lengths, [.. lengths.Select((_, d) => (long)(10 - order.IndexOf((char)('a' + d))))], blocks);
+        var form = first.WithLengths(lengths);
+        Assert.Equal(name, form.ToString());
+        var read = OneDnnSet.Abi.Formed(form).Form;
+        Assert.Equal(name, read.ToString());
+        Assert.Equal(form.PaddedLengths, read.PaddedLengths);
+        Assert.Equal(form.Strides, read.Strides);
+        Assert.Equal(form.HasPadding, blocks.Length > 0);
     }
 
     [Fact]

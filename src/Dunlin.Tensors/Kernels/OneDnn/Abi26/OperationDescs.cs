@@ -9,14 +9,14 @@ internal struct ConvolutionDesc
     public int PrimitiveKind;
     public PropKind PropKind;
     public AlgKind AlgKind;
-    public MemoryDesc Src;
-    public MemoryDesc DiffSrc;
-    public MemoryDesc Weights;
-    public MemoryDesc DiffWeights;
-    public MemoryDesc Bias;
-    public MemoryDesc DiffBias;
-    public MemoryDesc Dst;
-    public MemoryDesc DiffDst;
+    public MemoryDescData Src;
+    public MemoryDescData DiffSrc;
+    public MemoryDescData Weights;
+    public MemoryDescData DiffWeights;
+    public MemoryDescData Bias;
+    public MemoryDescData DiffBias;
+    public MemoryDescData Dst;
+    public MemoryDescData DiffDst;
     public Dims Strides;
     public Dims Dilates;
     public Dims PaddingBegin;
@@ -30,10 +30,10 @@ internal struct PoolingDesc
     public int PrimitiveKind;
     public PropKind PropKind;
     public AlgKind AlgKind;
-    public MemoryDesc Src;
-    public MemoryDesc DiffSrc;
-    public MemoryDesc Dst;
-    public MemoryDesc DiffDst;
+    public MemoryDescData Src;
+    public MemoryDescData DiffSrc;
+    public MemoryDescData Dst;
+    public MemoryDescData DiffDst;
     public Dims Strides;
     public Dims Kernel;
     public Dims PaddingBegin;
@@ -45,10 +45,10 @@ internal struct PoolingDesc
 internal struct MatMulDesc
 {
     public int PrimitiveKind;
-    public MemoryDesc Src;
-    public MemoryDesc Weights;
-    public MemoryDesc Bias;
-    public MemoryDesc Dst;
+    public MemoryDescData Src;
+    public MemoryDescData Weights;
+    public MemoryDescData Bias;
+    public MemoryDescData Dst;
     public DataType Accumulator;
 }
 
@@ -57,12 +57,12 @@ internal struct SoftmaxDesc
 {
     public int PrimitiveKind;
     public PropKind PropKind;
-    public MemoryDesc Src;
-    public MemoryDesc DiffSrc;
+    public MemoryDescData Src;
+    public MemoryDescData DiffSrc;
     public int Axis;
     public AlgKind AlgKind;
-    public MemoryDesc Dst;
-    public MemoryDesc DiffDst;
+    public MemoryDescData Dst;
+    public MemoryDescData DiffDst;
 }
 
 /// <summary>dnnl_batch_normalization_desc_t and dnnl_layer_normalization_desc_t, which have the same members.</summary>
@@ -70,29 +70,11 @@ internal struct NormalizationDesc
 {
     public int PrimitiveKind;
     public PropKind PropKind;
-    public MemoryDesc Data;
-    public MemoryDesc DiffData;
-    public MemoryDesc ScaleShift;
-    public MemoryDesc DiffScaleShift;
-    public MemoryDesc Statistics;
+    public MemoryDescData Data;
+    public MemoryDescData DiffData;
+    public MemoryDescData ScaleShift;
+    public MemoryDescData DiffScaleShift;
+    public MemoryDescData Statistics;
     public float Epsilon;
-    public NormalizationFlags Flags;
-}
-
-/// <summary>dnnl_exec_arg_t.</summary>
-internal struct ExecArg
-{
-    public Arg Arg;
-    public nint Memory;
-}
-
-/// <summary>dnnl_version_t.</summary>
-internal struct VersionInfo
-{
-    public int Major;
-    public int Minor;
-    public int Patch;
-    public nint Hash;
-    public uint CpuRuntime;
-    public uint GpuRuntime;
+    public uint Flags;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-namespace Dunlin.Tensors.Kernels.OneDnn.Abi26;
+
+namespace Dunlin.Tensors.Kernels.OneDnn;
 
 /// <summary>
 /// A prepared oneDNN primitive with its operands bound. Small networks run thousands of kernels per second, so a run costs one native
@@ -20,23 +21,14 @@ internal sealed unsafe class OneDnnKernel : Kernel
     private ExecArg* _args;
     private nint* _addresses;
 
-    /// <summary>Creates the primitive.</summary>
-    /// <param name="spec">What it computes, for messages.</param>
-    /// <param name="primitive">The chosen implementation.</param>
-    /// <param name="threads">How many threads it may use.</param>
-    /// <param name="inputs">The library's names of the specification's inputs, in order.</param>
-    /// <param name="outputs">The library's names of the outputs.</param>
-    /// <param name="plain">Whether all operands are plain although the library was told of them by strides.</param>
-    /// <param name="inPlace">Whether the first output may overwrite the first input.</param>
-    /// <param name="unread">An operand that the library counts on but does not read, and the input that stands in for it.</param>
-    public OneDnnKernel(KernelSpec spec, PrimitiveDesc primitive, ThreadTeam threads, ReadOnlySpan<Arg> inputs, ReadOnlySpan<Arg> outputs,
-        bool plain = false, bool inPlace = false, (Arg Arg, Arg StandIn)? unread = null)
+    private OneDnnKernel(KernelSpec spec, PrimitiveDesc primitive, ThreadTeam threads, ReadOnlySpan<Arg> inputs, ReadOnlySpan<Arg> outputs,
+        bool plain, bool inPlace, (Arg Arg, Arg StandIn)? unread)
     {
         _spec = spec;
         _threads = threads.Size;
         _inPlace = inPlace;
         var scratch = primitive.Scratchpad;
-        ScratchBytes = scratch.Bytes;
+        ScratchBytes = scratch.IsInvalid ? 0 : scratch.Bytes;
         if (!plain)
         {
             InputLayouts = Layouts(primitive, inputs);
@@ -47,18 +39,34 @@ internal sealed unsafe class OneDnnKernel : Kernel
         var capacity = (nuint)args.Length + 2; // scratch memory and a stand-in
         _args = (ExecArg*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(ExecArg));
         _addresses = (nint*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(nint));
-        foreach (var arg in args) Bind(arg, primitive[arg]);
-        if (ScratchBytes > 0) Bind(Arg.Scratchpad, scratch);
+        foreach (var arg in args) Bind(arg, primitive[arg], primitive.Abi);
+        if (ScratchBytes > 0) Bind(Arg.Scratchpad, scratch, primitive.Abi);
         _operands = _bound;
+        // Which normalisations' gradients want a shift that they don't read differs between versions.
+        if (primitive.InputCount <= inputs.Length) unread = null;
         if (unread is { } extra) _args[_operands] = new ExecArg { Arg = extra.Arg, Memory = _args[Array.IndexOf(args, extra.StandIn)].Memory };
         _argCount = unread is null ? _operands : _operands + 1;
 
-        nint handle;
-        Native.Check(Native.dnnl_primitive_create(&handle, primitive.Handle), "creating the primitive", spec);
-        _primitive = handle;
-        Native.Check(Native.dnnl_stream_create(&handle, Library.Instance!.Engine, InOrder), "creating a stream", spec);
-        _stream = handle;
-        GC.KeepAlive(primitive);
+        Native.Check(Native.dnnl_primitive_create(out _primitive, primitive), "creating the primitive", spec);
+        Native.Check(Native.dnnl_stream_create(out _stream, primitive.Abi.Engine, InOrder), "creating a stream", spec);
+    }
+
+    /// <summary>Creates the primitive, with conversions around it where the library wants Float32 operands beside those of 16 bits.</summary>
+    /// <param name="spec">What it computes.</param>
+    /// <param name="primitive">The chosen implementation.</param>
+    /// <param name="threads">How many threads it may use.</param>
+    /// <param name="inputs">The library's names of the specification's inputs, in order.</param>
+    /// <param name="outputs">The library's names of the outputs.</param>
+    /// <param name="plain">Whether all operands are plain although the library was told of them by strides.</param>
+    /// <param name="inPlace">Whether the first output may overwrite the first input.</param>
+    /// <param name="unread">An operand that the library may count on but does not read, and the input that stands in for it.</param>
+    public static Kernel Create(KernelSpec spec, PrimitiveDesc primitive, ThreadTeam threads, ReadOnlySpan<Arg> inputs, ReadOnlySpan<Arg> outputs,
+        bool plain = false, bool inPlace = false, (Arg Arg, Arg StandIn)? unread = null)
+    {
+        var kernel = new OneDnnKernel(spec, primitive, threads, inputs, outputs, plain, inPlace, unread);
+        if (!spec.Type.IsHalf() || spec is ReorderSpec) return kernel;
+        Arg[] args = [.. inputs, .. outputs];
+        return Float32Operands.Around(kernel, spec.Type, [.. args.Select(arg => primitive[arg].Form)], inputs.Length);
     }
 
     /// <summary>Frees what a constructor that failed, or a forgotten kernel, still holds.</summary>
@@ -92,14 +100,13 @@ internal sealed unsafe class OneDnnKernel : Kernel
     {
         var layouts = new MemoryLayout[args.Length];
         for (var i = 0; i < args.Length; i++)
-            layouts[i] = OneDnnLayout.Of(primitive[args[i]]);
+            layouts[i] = OneDnnLayout.Of(primitive.Abi, primitive[args[i]]);
         return layouts;
     }
 
-    private void Bind(Arg arg, MemoryDesc desc)
+    private void Bind(Arg arg, MemoryDesc desc, OneDnnAbi abi)
     {
-        nint memory;
-        Native.Check(Native.dnnl_memory_create(&memory, &desc, Library.Instance!.Engine, 0), "creating an operand", _spec);
+        Native.Check(Native.dnnl_memory_create(out var memory, desc, abi.Engine, 0), "creating an operand", _spec);
         _args[_bound++] = new ExecArg { Arg = arg, Memory = memory };
     }
 
