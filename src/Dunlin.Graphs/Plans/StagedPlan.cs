@@ -57,6 +57,7 @@ internal sealed class StagedPlan : Plan
         {
             Tensor[] inputs = [.. node.Inputs.Select(Of)];
             try { outputs.AddRange(((IEvaluated)node.Operation).Evaluate(inputs, _request.Session)); }
+            catch (ShapeException e) { throw new ShapeException($"In {node.Name}: {e.Message}"); }
             catch (DunlinException e) when (e.GetType() == typeof(DunlinException)) { throw new DunlinException($"In {node.Name}: {e.Message}", e); }
         }
         return [.. feeds, .. _stages.Frontier.Select(Of), .. outputs];

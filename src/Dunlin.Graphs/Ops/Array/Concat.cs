@@ -85,6 +85,9 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
         return [Operations.Concat(parts, Axis), .. parts.Select(_ => default(Gradient))];
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
+
     private sealed unsafe class PartKernel(IReadOnlyList<TensorType> inputs, int axis, int part) : Kernel
     {
         private readonly long _outer = inputs[0].Shape[..axis].ElementCount;

@@ -33,6 +33,9 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Operations.Concat([.. outputGradients.Select((dy, i) => dy ?? node.Outputs[i].ZerosLike())], Axis)];
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
+
     private sealed unsafe class SplitKernel(TensorType x, int axis, int[] sizes) : ParallelKernel(x.Shape.ElementCount)
     {
         private readonly int _outer = Along.Sizes(axis, x.Shape).Outer;
