@@ -3,7 +3,7 @@ using Dunlin.Benchmarks;
 using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
-// dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
+// dunlin-bench loop: microseconds an iteration of loops of trivial ones: of one shape, of shapes that change, with a list.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
@@ -13,8 +13,8 @@ if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 }
 if (args is ["loop"])
 {
-    var (forward, backward) = LoopCost.Measure();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
+    foreach (var (what, iterations, forward, backward) in LoopCost.Measure())
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"loop":"{{what}}","iterations":{{iterations}},"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
     return 0;
 }
 var profile = args.Contains("--profile");
