@@ -19,7 +19,7 @@ internal static partial class GoldenCases
         foreach (var operation in new[]
         {
             "AddLists", "EmptyLists", "StackList", "UnstackList", "StackLike", "AppendList", "WriteList", "ReadList", "ReadRowsLike", "ScatterList", "TakeList", "ClearElement",
-            "CountList", "ZeroList", "ConcatList", "SplitList", "ConcatLike",
+            "CountList", "ZeroList", "ConcatList", "SplitList", "ConcatLike", "BatchLists", "UnbatchList",
         })
             yield return Without(operation, "It is about which elements a list has, which are as they were: the tests of lists compare it with a list of .NET.");
         foreach (var operation in new[] { "Enqueue", "Dequeue", "CloseQueue", "QueueSize" })

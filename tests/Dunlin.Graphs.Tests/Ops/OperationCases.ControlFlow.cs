@@ -38,6 +38,9 @@ internal static partial class OperationCases
         yield return new("ConcatList", (_, x) => TensorArray.Split(x[0], x[1]).Concat().Rows.Sin().Sum([0]), [Signed(6, 2), Tensor.From([3L, 0, 2, 1])]);
         yield return new("SplitList", (g, x) => TensorArray.Split(x[0], x[1]).Read(Number(g, 2), x[2]).Sin(), [Signed(6, 2), Tensor.From([3L, 0, 2, 1]), Signed(2, 2)]);
         yield return new("ConcatLike", (g, x) => g.Add(new ConcatLike(), [TensorArray.Unstack(x[0]), x[1], x[2]]).Sin(), [Signed(2, 1, 2), Signed(3, 2), Tensor.From([1L, 1, 1])]);
+        var pairs = new TensorType(DType.Float64, [2, 2]);
+        yield return new("BatchLists", (_, x) => new TensorArray(Operations.Concat([.. x.Select(v => v.UnstackList().ExpandDims(0))], 0).BatchLists(), pairs).Stack(3).Sin(), [Signed(3, 2), Signed(2, 2)]);
+        yield return new("UnbatchList", (g, x) => new TensorArray(g.Add(new UnbatchList(), [x[0].Sin().UnstackList(), x[1]]).BatchLists(), pairs).Stack(3) * x[0], [Signed(3, 2, 2), Tensor.From([3L, 2])]);
         yield return new("StackLike", (g, x) => g.Add(new StackLike(), [x[0].UnstackList(), x[1]]), [Signed(2, 3), Signed(4, 3)]);
     }
 }

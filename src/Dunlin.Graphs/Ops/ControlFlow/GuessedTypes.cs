@@ -43,7 +43,8 @@ internal sealed class GuessedTypes
                 Set(node.Outputs[0], element with { Shape = Shape.Of(node.Outputs[0].Shape[0]).Append(element.Shape.Dimensions) });
                 break;
             case UnstackList:
-                Set(node.Outputs[0], node.Outputs[0].TensorType, TypeOf(node.Inputs[0]) is var x ? x with { Shape = x.Shape[1..] } : null);
+                var x = TypeOf(node.Inputs[0]);
+                Set(node.Outputs[0], node.Outputs[0].TensorType, x with { Shape = x.Shape[1..] });
                 break;
             case AppendList or WriteList:
                 Set(node.Outputs[0], node.Outputs[0].TensorType, TypeOf(node.Inputs[^1]));

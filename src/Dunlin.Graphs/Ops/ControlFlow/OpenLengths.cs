@@ -1,5 +1,3 @@
-using Dunlin.Graphs.Plans;
-
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>

@@ -63,7 +63,8 @@ internal sealed record WriteList(bool Extends = false) : ListOperation
         return new ListKernel(buffers =>
         {
             var (list, index) = (ListAt(buffers[0]), *(long*)buffers[1]);
-            Return(buffers[3], list.With(Extends ? Beyond(where, index) : Within(where, index, list.Count), element, buffers[2]));
+            var place = Extends ? Beyond(where, index) : Within(where, index, list.Count);
+            Return(buffers[3], place == list.Count ? list.Append(element, buffers[2]) : list.With(place, element, buffers[2]));
         });
     }
 

@@ -60,14 +60,6 @@ internal abstract record ListOperation : Operation
     /// <summary>Writes a list's handle.</summary>
     private protected static unsafe void Return(nint address, TensorList list) => *(nint*)address = list.Handle;
 
-    /// <summary>A list's handle as a tensor.</summary>
-    private protected static Tensor HandleOf(TensorList list)
-    {
-        var handle = Tensor.Uninitialized(DType.List, []);
-        Return(handle.Address, list);
-        return handle;
-    }
-
     /// <summary>The lengths of a shape, where one that is not known is 0.</summary>
     private protected static Shape Least(Shape shape) => Shape.Create([.. shape.Dimensions.ToArray().Select(d => Math.Max(d, 0))]);
 
@@ -89,6 +81,7 @@ internal sealed unsafe class ElementSums
     /// <summary>The sums of two lists' elements. What only one list has, or what is zero in the other, is shared.</summary>
     public TensorList Of(TensorList a, TensorList b)
     {
+        if (a.Places is not null && b.Places is not null) return a.Merged(b, place => Sum(a, b, place));
         if (a.Places is not null) (a, b) = (b, a);
         if (b.Places is { } places)
         {

@@ -68,7 +68,7 @@ internal sealed record SplitList : ListOperation
         var (where, x, count) = (context.Name, context.Inputs[0], context.Inputs[1].Shape[0]);
         return new ListKernel(buffers =>
         {
-            var (list, first) = (new TensorList(x with { Shape = x.Shape.With(0, 0) }), 0L);
+            var list = new TensorList(x with { Shape = x.Shape.With(0, 0) });
             foreach (var (part, place) in Parts(where, x, new((void*)buffers[1], count))) list.Add(part, buffers[0] + place);
             Return(buffers[2], list);
         });

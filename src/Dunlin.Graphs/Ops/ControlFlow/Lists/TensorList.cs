@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Dunlin.Graphs.Ops;
 
@@ -9,11 +10,15 @@ namespace Dunlin.Graphs.Ops;
 /// </summary>
 internal sealed unsafe class TensorList
 {
+    private const nint TypedZero = -1;
+
     // Elements behind each other, of which this list is the first ones: lists made by appending share them.
     private List<Entry> _row;
     private int _length;
     // Once an element was replaced.
     private ImmutableList<Entry>? _tree;
+    // Or only the elements that are not zero, by their places.
+    private Dictionary<int, Entry>? _sparse;
 
     /// <summary>Creates an empty list, alive until the outermost step of this thread ends.</summary>
     public TensorList(TensorType? elementType = null) : this([], 0, null) => ElementType = elementType;
@@ -32,19 +37,26 @@ internal sealed unsafe class TensorList
     /// <summary>What an element would be, where that is known though there may be none.</summary>
     public TensorType? ElementType { get; init; }
 
-    /// <summary>The places of all elements that are not zero, where there are few; null where nobody has counted them.</summary>
-    public IReadOnlyCollection<int>? Places { get; private init; }
+    /// <summary>The places of all elements that are not zero, where only these are kept; else null.</summary>
+    public IReadOnlyCollection<int>? Places => _sparse?.Keys;
 
-    /// <summary>A list of zeros but for elements of one type at some places.</summary>
-    public static TensorList AtPlaces(TensorType type, Dictionary<int, nint> elements)
+    /// <summary>A list of zeros but for elements of one type at some places, in memory of the step's own: it takes no more memory than those.</summary>
+    public static TensorList AtPlaces(TensorType type, Dictionary<int, nint> elements) => AtPlaces(elements.ToDictionary(e => e.Key, e => new Entry(type, e.Value)));
+
+    /// <summary>This list with the elements of another one, of which only some are not zero, at their places; so are this one's.</summary>
+    /// <param name="other">The other.</param>
+    /// <param name="sum">Where what is to be at a place lies, or 0 for the other's element.</param>
+    public TensorList Merged(TensorList other, Func<int, nint> sum)
     {
-        var row = new Entry[elements.Count == 0 ? 0 : elements.Keys.Max() + 1];
-        foreach (var (place, address) in elements) row[place] = new(type, address);
-        return new([.. row], row.Length, null) { Places = elements.Keys };
+        var merged = new Dictionary<int, Entry>(_sparse!);
+        foreach (var (place, entry) in other._sparse!) merged[place] = sum(place) is var address && address != 0 ? entry with { Address = address } : entry;
+        return AtPlaces(merged);
     }
 
+    private static TensorList AtPlaces(Dictionary<int, Entry> elements) => new([], elements.Count == 0 ? 0 : elements.Keys.Max() + 1, null) { _sparse = elements };
+
     /// <summary>The list of a handle.</summary>
-    public static TensorList At(nint handle) => (TensorList)GCHandleOf(handle).Target!;
+    public static TensorList At(nint handle) => (TensorList)GCHandle.FromIntPtr(handle).Target!;
 
     /// <summary>The type of an element; null for a zero in any shape.</summary>
     public TensorType? TypeOf(int index) => index < Count && this[index] is { Address: not 0 } entry ? entry.Type : null;
@@ -103,6 +115,7 @@ internal sealed unsafe class TensorList
     public TensorList Append(TensorType type, nint elements)
     {
         var entry = Copy(type, elements);
+        Spread();
         if (_tree is not null) return new([], 0, _tree.Add(entry)) { ElementType = ElementType };
         var row = _row.Count == _length ? _row : [.. _row.Take(_length)];
         row.Add(entry);
@@ -122,7 +135,13 @@ internal sealed unsafe class TensorList
     public TensorList Take(int count)
     {
         if (count >= Count) return this;
-        return _tree is null ? new(_row, count, null) { ElementType = ElementType } : new([], 0, _tree.GetRange(0, count)) { ElementType = ElementType };
+        if (_sparse is not null) return AtPlaces(_sparse.Where(e => e.Key < count).ToDictionary());
+        if (_tree is null) return new(_row, count, null) { ElementType = ElementType };
+        // Mostly it is the last element that is taken off, which is a matter of a few nodes of the tree.
+        var tree = _tree;
+        if (tree.Count - count > 8) tree = tree.GetRange(0, count);
+        while (tree.Count > count) tree = tree.RemoveAt(tree.Count - 1);
+        return new([], 0, tree) { ElementType = ElementType };
     }
 
     /// <summary>Turns a list around that nobody has seen yet.</summary>
@@ -137,8 +156,6 @@ internal sealed unsafe class TensorList
         return address;
     }
 
-    private static System.Runtime.InteropServices.GCHandle GCHandleOf(nint handle) => System.Runtime.InteropServices.GCHandle.FromIntPtr(handle);
-
     private static Entry Copy(TensorType type, nint elements)
     {
         var address = StepScope.Allocate(type.Bytes);
@@ -146,7 +163,15 @@ internal sealed unsafe class TensorList
         return new(type, address);
     }
 
-    private Entry this[int index] => _tree is null ? _row[index] : _tree[index];
+    private Entry this[int index] => _sparse is not null ? _sparse.GetValueOrDefault(index) : _tree is null ? _row[index] : _tree[index];
+
+    /// <summary>Keeps all elements, whether they are zero or not.</summary>
+    private void Spread()
+    {
+        if (_sparse is null) return;
+        _row = [.. Enumerable.Range(0, _length).Select(i => this[i])];
+        _sparse = null;
+    }
 
     private void Add(Entry entry)
     {
@@ -156,14 +181,13 @@ internal sealed unsafe class TensorList
 
     private TensorList With(int index, Entry entry)
     {
+        Spread();
         _tree ??= [.. _row.Take(_length)];
         _row = [];
         var tree = _tree;
         if (index > tree.Count) tree = tree.AddRange(Enumerable.Repeat(default(Entry), index - tree.Count));
         return new([], 0, index < tree.Count ? tree.SetItem(index, entry) : tree.Add(entry)) { ElementType = ElementType };
     }
-
-    private const nint TypedZero = -1;
 
     /// <summary>An element.</summary>
     /// <param name="Type">Its type, unless the address is 0.</param>
