@@ -1,6 +1,5 @@
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
-using Dunlin.Testing;
 using static Dunlin.Graphs.Tests.Ops.Numbers;
 
 namespace Dunlin.Graphs.Tests.Vectorization;
