@@ -6,7 +6,7 @@ using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…,"gflop":…,"parameters":…}. See bench/run.
 // dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
-// dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
+// dunlin-bench loop: microseconds an iteration of loops of trivial ones: of one shape, of shapes that change, with a list.
 // dunlin-bench convolutions THREADS [KERNELS] [TYPE]: milliseconds of AlexNet's five convolutions, forward and both gradients, each kernel alone.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
@@ -25,8 +25,8 @@ if (args is ["convolutions", var width, ..] && int.TryParse(width, out var team)
 }
 if (args is ["loop"])
 {
-    var (forward, backward) = LoopCost.Measure();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
+    foreach (var (what, iterations, forward, backward) in LoopCost.Measure())
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"loop":"{{what}}","iterations":{{iterations}},"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
     return 0;
 }
 if (args is ["ceiling", var on, ..] && int.TryParse(on, out var cores) && cores > 0)

@@ -55,6 +55,10 @@ public abstract record Operation
     public virtual IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
         TakesLeadingDimensions ? node.Graph.AddNode(this, batching.Everywhere(inputs)).Outputs : null;
 
+    /// <summary>As <see cref="Vectorized"/>, where some outputs may be the same for all examples.</summary>
+    internal virtual IReadOnlyList<Batched>? VectorizedEach(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        Vectorized(node, inputs, batching)?.Select(o => new Batched(o, true)).ToList();
+
     /// <summary>Whether it may be given one more leading dimension in every input, along which it does the same to each.</summary>
     public virtual bool TakesLeadingDimensions => false;
 

@@ -7,7 +7,7 @@ namespace Dunlin.Graphs;
 public sealed class PrepareContext
 {
     internal PrepareContext(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs, IReadOnlyList<MemoryLayout> layouts,
-        IKernelSet kernels, ThreadTeam threads, Plans.PlanResources resources, bool keepPlain = false)
+        IKernelSet kernels, ThreadTeam threads, Plans.PlanResources resources, bool keepPlain = false, string name = "")
     {
         Inputs = inputs;
         Outputs = outputs;
@@ -16,6 +16,7 @@ public sealed class PrepareContext
         Threads = threads;
         Resources = resources;
         KeepPlain = keepPlain;
+        Name = name;
     }
 
     /// <summary>The inputs' types; all lengths are known.</summary>
@@ -37,6 +38,9 @@ public sealed class PrepareContext
 
     /// <summary>Whether the outputs had better be plain: they go to variables.</summary>
     internal bool KeepPlain { get; }
+
+    /// <summary>The node's name, for messages.</summary>
+    internal string Name { get; }
 
     /// <summary>The communicator along the named axis of the session's mesh.</summary>
     public ICommunicator Communicator(string axis) => Resources.Communicator(axis);

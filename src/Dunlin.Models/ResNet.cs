@@ -32,7 +32,7 @@ public static class ResNet
         50 => [3, 4, 6, 3],
         101 => [3, 4, 23, 3],
         152 => [3, 8, 36, 3],
-        _ => throw new ArgumentOutOfRangeException(nameof(depth), depth, "is 50, 101 or 152."),
+        _ => throw new InvalidValueException($"ResNet: depth is 50, 101 or 152, not {depth}."),
     };
 
     /// <summary>1 × 1 to fewer channels, 3 × 3, 1 × 1 to more, around a shortcut.</summary>

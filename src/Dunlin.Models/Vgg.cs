@@ -46,7 +46,7 @@ public static class Vgg
         VggModel.B => [2, 2, 2, 2, 2],
         VggModel.D => [2, 2, 3, 3, 3],
         VggModel.E => [2, 2, 4, 4, 4],
-        _ => throw new ArgumentOutOfRangeException(nameof(model), model, "is A, B, D or E."),
+        _ => throw new InvalidValueException($"Vgg: model is A, B, D or E, not {model}."),
     };
 
     private static IEnumerable<Layer> Stage(int depth, int channels)

@@ -99,8 +99,8 @@ public class PublishedModelTests
     [Fact]
     public void A_model_that_the_paper_has_not_is_refused()
     {
-        Assert.Contains("50, 101 or 152", Assert.Throws<ArgumentOutOfRangeException>(() => ResNet.Create(34)).Message, StringComparison.Ordinal);
-        Assert.Contains("A, B, D or E", Assert.Throws<ArgumentOutOfRangeException>(() => Vgg.Create((VggModel)17)).Message, StringComparison.Ordinal);
+        Assert.Contains("50, 101 or 152", Assert.Throws<InvalidValueException>(() => ResNet.Create(34)).Message, StringComparison.Ordinal);
+        Assert.Contains("A, B, D or E", Assert.Throws<InvalidValueException>(() => Vgg.Create((VggModel)17)).Message, StringComparison.Ordinal);
     }
 
     private static Sequential GoogLeNetPlain() => GoogLeNet.CreatePlain();

@@ -29,7 +29,7 @@ public static partial class Gradients
         }
         return [.. ys.Select(y => found.GetValueOrDefault(y))];
 
-        void Move(Value value, Value tangent) => found[value] = found.TryGetValue(value, out var known) ? known + tangent : tangent;
+        void Move(Value value, Value tangent) => found[value] = found.TryGetValue(value, out var known) ? Plus(known, tangent) : tangent;
     }
 
     /// <inheritdoc cref="Forward(IReadOnlyList{Value}, IReadOnlyList{Value}, IReadOnlyList{Value})"/>

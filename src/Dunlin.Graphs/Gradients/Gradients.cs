@@ -79,8 +79,11 @@ public static partial class Gradients
         if (parts.All(p => p.IsSparse))
             return Gradient.Sparse(
                 Operations.Concat([.. parts.Select(p => p.Indices!)], 0), Operations.Concat([.. parts.Select(p => p.Values)], 0), parts[0].Like!);
-        return parts.Select(p => p.Dense()).Aggregate((a, b) => a.Type == DType.List ? Operations.AddLists(a, b) : a + b);
+        return parts.Select(p => p.Dense()).Aggregate(Plus);
     }
+
+    /// <summary>The sum of two derivatives, which may be of lists.</summary>
+    internal static Value Plus(Value a, Value b) => a.Type == DType.List ? Operations.AddLists(a, b) : a + b;
 
     private static void RequirePairs(IReadOnlyList<Value> values, IReadOnlyList<Value> derivatives, string value, string derivative)
     {

@@ -22,7 +22,7 @@ internal static class Tangents
     }
 
     /// <summary>A sum of which either side may be missing.</summary>
-    public static Value? Sum(Value? a, Value? b) => a is not null && b is not null ? a + b : a ?? b;
+    public static Value? Sum(Value? a, Value? b) => a is not null && b is not null ? Gradients.Plus(a, b) : a ?? b;
 
     /// <summary>The value repeated in the shape of another, where it does not have that already.</summary>
     public static Value? Spread(Value? tangent, Value like) => tangent is null || (tangent.Shape.IsKnown && tangent.Shape == like.Shape) ? tangent : tangent.BroadcastToLike(like);

@@ -16,14 +16,21 @@ internal sealed class TrimOperands : IPlanPass
         graph.Sort();
         var used = graph.Fetches.ToHashSet();
         var awaited = graph.Nodes.SelectMany(n => n.After).ToHashSet();
+        // What nobody reads goes: it may read what a loop no longer gives.
+        var unused = new HashSet<PlanNode>();
         foreach (var node in graph.Nodes.AsEnumerable().Reverse().ToList())
         {
-            if (!node.Operation.IsStateful && !awaited.Contains(node) && !node.Outputs.Any(used.Contains)) continue;
+            if (!node.Operation.IsStateful && !awaited.Contains(node) && !node.Outputs.Any(used.Contains))
+            {
+                unused.Add(node);
+                continue;
+            }
             var trimmed = node.Operation is Loop ? Trim(graph, node, used) : node;
             for (var i = 0; i < trimmed.Inputs.Count; i++)
                 if (trimmed.Operation.ReadsElements(i)) used.Add(trimmed.Inputs[i]);
                 else if (trimmed.Inputs[i].Producer is not null) trimmed.Inputs[i] = PlanValue.OfShape(trimmed.Inputs[i]);
         }
+        graph.Nodes.RemoveAll(unused.Contains);
     }
 
     private static PlanNode Trim(PlanGraph graph, PlanNode node, HashSet<PlanValue> used)

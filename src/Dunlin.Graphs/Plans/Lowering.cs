@@ -47,7 +47,7 @@ internal sealed class Lowering
         }
         var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
         var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
-            _kernels, _threads, _resources, keepPlain: toVariables);
+            _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name);
         var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();

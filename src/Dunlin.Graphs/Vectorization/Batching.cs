@@ -5,13 +5,14 @@ namespace Dunlin.Graphs;
 /// <summary>Tools for rules that apply an operation to many examples at once; see <see cref="Operation.Vectorized"/>.</summary>
 public sealed class Batching
 {
-    private readonly Value _sample;
-
     /// <summary>Takes a value that has the dimension of the examples.</summary>
-    internal Batching(Value sample) => _sample = sample;
+    internal Batching(Value sample) => Sample = sample;
+
+    /// <summary>A value whose first dimension is the number of examples.</summary>
+    internal Value Sample { get; }
 
     /// <summary>How many examples there are; <see cref="Shape.Unknown"/> if that depends on what is fed.</summary>
-    public int Length => _sample.Shape[0];
+    public int Length => Sample.Shape[0];
 
     /// <summary>A dimension's number once the dimension of the examples stands before it.</summary>
     public static int Axis(int axis) => axis < 0 ? axis : axis + 1;
@@ -23,11 +24,15 @@ public sealed class Batching
     public Value Everywhere(Batched v)
     {
         if (v.IsBatched) return v.Value;
+        if (v.Value.Type == DType.List)
+            return Length != Shape.Unknown
+                ? Operations.Concat([.. Enumerable.Repeat(v.Value.ExpandDims(0), Length)], 0)
+                : throw new DunlinException($"Vectorisation of lists of tensors ({v.Value.Name}) needs to know the number of examples; state it where the inputs are made.");
         var one = v.Value.ExpandDims(0);
         var rank = v.Value.Shape.Rank;
         if (Length != Shape.Unknown) return one.BroadcastTo(Shape.Of(Length).Append(v.Value.Shape.Dimensions));
         // Truths of the wanted shape; only that is read.
-        var length = _sample.EqualTo(_sample).Cast(DType.Int32);
+        var length = Sample.EqualTo(Sample).Cast(DType.Int32);
         if (length.Shape.Rank > 1) length = length.Sum([.. Enumerable.Range(1, length.Shape.Rank - 1)]);
         return one.BroadcastToLike(Aligned(new(length.EqualTo(length), true), rank) | v.Value.EqualTo(v.Value));
     }

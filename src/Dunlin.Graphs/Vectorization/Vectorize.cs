@@ -49,29 +49,41 @@ public static class Vectorize
         return Replay(ys, xs, [.. batches.Select(b => new Batched(b, true))], new Batching(sample));
     }
 
-    internal static IReadOnlyList<Value> Replay(IReadOnlyList<Value> ys, IReadOnlyList<Value> xs, IReadOnlyList<Batched> replacements, Batching batching)
+    internal static IReadOnlyList<Value> Replay(IReadOnlyList<Value> ys, IReadOnlyList<Value> xs, IReadOnlyList<Batched> replacements, Batching batching) =>
+        batching.Everywhere(ReplayEach(ys, xs, replacements, batching));
+
+    /// <summary>The same, where results that are the same for all examples stay so.</summary>
+    internal static IReadOnlyList<Batched> ReplayEach(IReadOnlyList<Value> ys, IReadOnlyList<Value> xs, IReadOnlyList<Batched> replacements, Batching batching)
     {
         var now = new Dictionary<Value, Batched>();
         for (var i = 0; i < xs.Count; i++) now[xs[i]] = replacements[i];
         foreach (var node in Subgraph.Behind(ys, Subgraph.First(xs)))
         {
             if (!node.Inputs.Any(now.ContainsKey) || node.Outputs.All(now.ContainsKey)) continue;
-            var (outputs, batched) = Apply(node, [.. node.Inputs.Select(i => now.TryGetValue(i, out var b) ? b : new(i, false))], batching);
-            for (var o = 0; o < node.Outputs.Count; o++) now.TryAdd(node.Outputs[o], new(outputs[o], batched));
+            var outputs = Apply(node, [.. node.Inputs.Select(i => now.TryGetValue(i, out var b) ? b : new(i, false))], batching);
+            for (var o = 0; o < node.Outputs.Count; o++) now.TryAdd(node.Outputs[o], outputs[o]);
         }
-        return [.. ys.Select(y => batching.Everywhere(now.TryGetValue(y, out var b) ? b : new(y, false)))];
+        return [.. ys.Select(y => now.TryGetValue(y, out var b) ? b : new(y, false))];
     }
 
-    private static (IReadOnlyList<Value> Outputs, bool Batched) Apply(Node node, Batched[] inputs, Batching batching)
+    /// <summary>Which of some values differ between examples if some others do.</summary>
+    internal static HashSet<Value> Differing(IReadOnlyList<Value> ys, IReadOnlyList<Value> xs, IEnumerable<Value> differing)
+    {
+        var found = differing.ToHashSet();
+        foreach (var node in Subgraph.Behind(ys, Subgraph.First(xs)))
+            if (node.Inputs.Where((v, i) => found.Contains(v) && node.Operation.ReadsElements(i)).Any()) found.UnionWith(node.Outputs);
+        return found;
+    }
+
+    private static IReadOnlyList<Batched> Apply(Node node, Batched[] inputs, Batching batching)
     {
         // An input of which only the shape is read is the same for all examples.
         if (!inputs.Where((v, i) => v.IsBatched && node.Operation.ReadsElements(i)).Any())
-            return (node.Graph.AddNode(node.Operation, [.. inputs.Select((v, i) => v.IsBatched ? OfShape(node.Inputs[i]) : v.Value)]).Outputs, false);
+            return [.. node.Graph.AddNode(node.Operation, [.. inputs.Select((v, i) => v.IsBatched ? OfShape(node.Inputs[i]) : v.Value)]).Outputs.Select(o => new Batched(o, false))];
         if (node.Operation.Writes is { } variable)
             throw new DunlinException($"{node.Name} would give the variable {variable.Name} new elements for each example; assign outside of what is vectorised.");
         using var scope = node.Graph.Scope("batched/" + node.Name);
-        var outputs = node.Operation.Vectorized(node, inputs, batching) ?? OneByOne(node, inputs, batching);
-        return (outputs, true);
+        return node.Operation.VectorizedEach(node, inputs, batching) ?? [.. OneByOne(node, inputs, batching).Select(o => new Batched(o, true))];
     }
 
     /// <summary>A value of the same type and shape; the value itself only where its shape is not known before it runs.</summary>

@@ -10,7 +10,7 @@ namespace Dunlin.Training.Layers;
 /// <param name="weight">How much its loss counts, beside 1 for the model's; above 0.</param>
 public sealed class AuxiliaryHead(Layer head, double weight) : Layer
 {
-    private readonly double _weight = weight > 0 && double.IsFinite(weight) ? weight : throw new ArgumentOutOfRangeException(nameof(weight), weight, "is above 0.");
+    private readonly double _weight = Require.Above("AuxiliaryHead", weight, 0);
 
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input)

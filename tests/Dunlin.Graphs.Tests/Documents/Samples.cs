@@ -44,6 +44,13 @@ internal static partial class Samples
         yield return new("NonMaxSuppression", x => x[0].NonMaxSuppression(x[1], 5), Tensor.From([0.0, 0, 4, 4, 0, 1, 4, 5, 8, 8, 9, 9], [3, 4]), Tensor.From([0.5, 0.75, 0.25]));
     }
 
+    private static IEnumerable<Sample> Lists()
+    {
+        yield return new("EmptyLists", x => TensorArray.Empty(x[0].Graph, x[0].TensorType).Append(x[0]).Stack(1), Signed(2));
+        yield return new("ZeroList", x => TensorArray.Zeros(x[0], new(DType.Float64, [2])).Stack(), Tensor.Scalar(3L));
+        yield return new("CountList", x => TensorArray.Unstack(x[0]).Count, Signed(3, 2));
+    }
+
     private static IEnumerable<Sample> Queues()
     {
         static TensorQueue Numbers() => new("numbers", 4, new TensorType(DType.Float64, []));

@@ -232,6 +232,83 @@ public class LoopCornerTests
     }
 
     [Fact]
+    public void What_is_stacked_has_a_shape_though_there_was_no_iteration()
+    {
+        // Random program 0: all lengths unknown, nothing to go through. A loop within one had a list to stack that was empty, and took what
+        // nobody had told it to be 0: Add(Float64[0, 2, 3], Float64[0, 0, 3]).
+        var graph = new Graph();
+        var xs = graph.Placeholder("xs", DType.Float64, [Shape.Unknown, Shape.Unknown, 3]);
+        var s = graph.Placeholder("s", DType.Float64, [Shape.Unknown, 3]);
+        var n = graph.Placeholder("n", DType.Int64, []);
+        static Value Branch(Value t, Value e) => ControlFlow.If(t.Sum() > 0, () => (t * e).Sin(), () => t + e);
+        var (states, outputs) = ControlFlow.Scan([xs], [s], (t, e) =>
+            ([ControlFlow.Repeat(n, [t[0]], (_, u) => [Branch(ControlFlow.Scan([xs], [u[0]], (v, f) => ([Branch(v[0], f[0] * e[0])], [v[0]])).Outputs[0].Sum([0]), u[0])])[0]], [t[0] * e[0]]));
+        var total = (outputs[0] * xs).Sum() + states[0].Square().Sum();
+        var first = Gradients.Of(total, xs, s).Select(g => g!.Dense()).ToList();
+        var second = Gradients.Of((first[0] * xs).Sum() + first[1].Square().Sum(), xs, s).Select(g => g!.Dense());
+        using var session = new Session(graph);
+        foreach (var (length, trips) in new[] { (0, 2L), (2, 0), (2, 2), (0, 0) })
+            Assert.Equal([Shape.Of(length, 2, 3), Shape.Of(length, 2, 3), Shape.Of(2, 3), Shape.Of(length, 2, 3), Shape.Of(2, 3)],
+                session.Run([outputs[0], .. first, .. second], (xs, Signed(length, 2, 3)), (s, Signed(2, 3)), (n, Tensor.Scalar(trips))).Select(r => r.Shape));
+    }
+
+    [Fact]
+    public void Branches_in_a_scan_may_differ_in_lengths_that_nobody_knows_beforehand()
+    {
+        // Both lengths are unknown while the graph is built, which is not to say that they are one: what the backward pass reads of an iteration was
+        // stacked to one tensor, and could not be.
+        var graph = new Graph();
+        var x = graph.Placeholder("x", DType.Float64, [4]);
+        var a = graph.Placeholder("a", DType.Float64, [Shape.Unknown]);
+        var b = graph.Placeholder("b", DType.Float64, [Shape.Unknown]);
+        Value One(Value e) => ControlFlow.If(e > e.Number(0), () => a * e, () => b.Sin() * e).Exp().Square().Sum();
+        var (scanned, spelled) = (ControlFlow.Map(x, One), Operations.Stack([.. Enumerable.Range(0, 4).Select(i => One(x.StridedSlice(i..(i + 1)).Squeeze(0)))]));
+        Value[] Of(Value y) => [y, .. Gradients.Of(y.Sin().Sum(), x, a, b).Select(g => g!.Dense())];
+        using var session = new Session(graph);
+        var results = session.Run([.. Of(scanned), .. Of(spelled)], (x, Tensor.From([0.5, -0.25, -0.5, 1])), (a, Signed(3)), (b, Signed(2)));
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(results[4 + i].Shape, results[i].Shape);
+            foreach (var (computed, expected) in results[i].ToArray<double>().Zip(results[4 + i].ToArray<double>())) Assert.Equal(expected, computed, 1e-12);
+        }
+    }
+
+    [Fact]
+    public void A_scan_whose_lengths_are_unknown_but_do_not_change_stacks_tensors()
+    {
+        // Lists would do, but a plan would have to stop where they are stacked.
+        var graph = new Graph();
+        var x = graph.Placeholder("x", DType.Float64, [Shape.Unknown, Shape.Unknown, 3]);
+        var h = graph.Placeholder("h", DType.Float64, [Shape.Unknown, 3]);
+        var (states, outputs) = ControlFlow.Scan([x], [h], (s, e) => ([ControlFlow.If(s[0].Sum() > 0, () => (s[0] * e[0]).Sin(), () => s[0] + e[0])], [s[0]]));
+        Assert.Equal(Trips.Length, ((Loop)states[0].Node.Operation).Trips);
+        Assert.Same(states[0].Node, outputs[0].Node);
+    }
+
+    [Fact]
+    public void Gradients_of_lists_of_lists_add_up()
+    {
+        // Loops of unknown length within such loops keep lists of lists, and here each of them is read by two loops. It was an addition of handles.
+        static Value Nested(Graph g, Value x, Value y)
+        {
+            Value Inner(Value s) => ControlFlow.Repeat(g.Constant(2, DType.Int64), [s], (_, t) => [(t[0] * y).Sin()])[0];
+            var first = ControlFlow.Repeat(g.Constant(3, DType.Int64), [x], (_, s) => [Inner(s[0]) * s[0]])[0];
+            var gradient = Gradients.Of(first.Sum(), x)[0]!.Dense();
+            return (gradient * first).Sin();
+        }
+        GradientCheck.Assert((g, x) => Nested(g, x[0], x[1]), _twice, Signed(2), Signed(2));
+        var graph = new Graph();
+        var x = graph.Placeholder("x", DType.Float64, [2, 2, 3]);
+        Value Lists(Value of) => of.UnstackList();
+        var lists = ControlFlow.Repeat(graph.Constant(2, DType.Int64), [TensorArray.Empty(graph, new(DType.List, []))], (i, s) => [new TensorArray(s[0], new(DType.List, [])).Append(Lists(x.Gather(i)))])[0];
+        var sums = new TensorArray(Operations.AddLists(lists, lists), new(DType.List, []));
+        var sum = new TensorArray(sums.Read(graph.Constant(1, DType.Int64)), new(DType.Float64, [3])).Stack(2);
+        using var session = new Session(graph);
+        var fed = Signed(2, 2, 3);
+        Assert.Equal(fed.ToArray<double>()[6..].Select(v => 2 * v), session.Run(sum, (x, fed)).ToArray<double>());
+    }
+
+    [Fact]
     public void Loops_and_branches_nest_three_deep()
     {
         static Value Deep(Graph g, Value x, Value y) => ControlFlow.Scan([x], [y], (s, e) => ([ControlFlow.While([g.Constant(0, DType.Int64), s[0]], t => t[0] < g.Constant(3, DType.Int64),

@@ -24,6 +24,23 @@ internal static partial class OperationCases
         yield return new("AddLists", (_, x) => Operations.AddLists(x[0].UnstackList(), x[1].UnstackList()).StackList(new(DType.Float64, [2])).Square().Sum([0]), [Signed(3, 2), Signed(3, 2)]);
         yield return One("UnstackList", x => x.UnstackList().StackList(new(DType.Float64, [2])).Square().Sum([0]), Signed(3, 2));
         yield return One("StackList", x => x.UnstackList().StackList(new(DType.Float64, [2])).Square().Sum([0]), Signed(3, 2));
+        var two = new TensorType(DType.Float64, [2]);
+        yield return new("AppendList", (_, x) => TensorArray.Unstack(x[0]).Append(x[1]).Append(x[1]).Stack(5).Sin(), [Signed(3, 2), Signed(2)]);
+        yield return new("WriteList", (g, x) => TensorArray.Unstack(x[0]).Write(Number(g, 1), x[1]).Stack(3).Sin(), [Signed(3, 2), Signed(2)]);
+        yield return new("WriteList", (g, x) => TensorArray.Zeros(Number(g, 4), two).Write(Number(g, 2), x[0]).Stack(4).Sin(), [Signed(2)]);
+        yield return new("ReadList", (g, x) => TensorArray.Unstack(x[0]).Read(Number(g, 2)).Sin() * x[0], [Signed(3, 2)]);
+        yield return new("ReadList", (g, x) => TensorArray.Unstack(x[0]).Gather(x[1]).Sin(), [Signed(3, 2), Tensor.From([2L, 0, 2, 1], [2, 2])]);
+        yield return new("ReadRowsLike", (g, x) => g.Add(new ReadRowsLike(), [TensorArray.Unstack(x[0]), x[1], x[2]]).Sin(), [Signed(3, 2), Tensor.From([2L, 0, 2, 5]), Signed(4, 2)]);
+        yield return new("ScatterList", (g, x) => new TensorArray(g.Add(new ScatterList(), [x[0], x[1]]), two).Stack(4).Sin(), [Signed(3, 2), Tensor.From([3L, 1, 3])]);
+        yield return new("ScatterList", (g, x) => new TensorArray(g.Add(new ScatterList(), [x[0], x[1]]), two).Stack(4).Sin(), [Signed(2), Tensor.Scalar(3L)]);
+        yield return new("TakeList", (g, x) => new TensorArray(g.Add(new TakeList(), [TensorArray.Unstack(x[0]), Number(g, 2)]), two).Stack(2).Sin(), [Signed(3, 2)]);
+        yield return new("ClearElement", (g, x) => new TensorArray(g.Add(new ClearElement(), [TensorArray.Unstack(x[0]), Number(g, 1)]), two).Stack(3).Sin(), [Signed(3, 2)]);
+        yield return new("ConcatList", (_, x) => TensorArray.Split(x[0], x[1]).Concat().Rows.Sin().Sum([0]), [Signed(6, 2), Tensor.From([3L, 0, 2, 1])]);
+        yield return new("SplitList", (g, x) => TensorArray.Split(x[0], x[1]).Read(Number(g, 2), x[2]).Sin(), [Signed(6, 2), Tensor.From([3L, 0, 2, 1]), Signed(2, 2)]);
+        yield return new("ConcatLike", (g, x) => g.Add(new ConcatLike(), [TensorArray.Unstack(x[0]), x[1], x[2]]).Sin(), [Signed(2, 1, 2), Signed(3, 2), Tensor.From([1L, 1, 1])]);
+        var pairs = new TensorType(DType.Float64, [2, 2]);
+        yield return new("BatchLists", (_, x) => new TensorArray(Operations.Concat([.. x.Select(v => v.UnstackList().ExpandDims(0))], 0).BatchLists(), pairs).Stack(3).Sin(), [Signed(3, 2), Signed(2, 2)]);
+        yield return new("UnbatchList", (g, x) => new TensorArray(g.Add(new UnbatchList(), [x[0].Sin().UnstackList(), x[1]]).BatchLists(), pairs).Stack(3) * x[0], [Signed(3, 2, 2), Tensor.From([3L, 2])]);
         yield return new("StackLike", (g, x) => g.Add(new StackLike(), [x[0].UnstackList(), x[1]]), [Signed(2, 3), Signed(4, 3)]);
     }
 }

@@ -44,7 +44,7 @@ public class AuxiliaryHeadTests
     }
 
     [Theory, InlineData(0), InlineData(-1), InlineData(double.NaN)]
-    public void Its_weight_is_above_0(double weight) => Assert.Throws<ArgumentOutOfRangeException>(() => new AuxiliaryHead(new Relu(), weight));
+    public void Its_weight_is_above_0(double weight) => Assert.Throws<InvalidValueException>(() => new AuxiliaryHead(new Relu(), weight));
 
     private static Linear Scale(string name, float factor) => new(1, bias: false) { Name = name, WeightInitializer = new TestSession.Given(factor) };
 

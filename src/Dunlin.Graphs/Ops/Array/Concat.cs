@@ -85,6 +85,9 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
         Value[] parts = [.. node.Inputs.Skip(1).Select((v, i) => i == Part ? outputGradients[0]! : v.ZerosLike())];
         return [Operations.Concat(parts, Axis), .. parts.Select(_ => default(Gradient))];
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
 }
 
 /// <summary>Joining.</summary>

@@ -51,8 +51,8 @@ public static partial class Operations
     /// <inheritdoc cref="Ops.FillLike"/>
     public static Value FillLike(this Value like, Value scalar) => like.Graph.Add(new FillLike(), [like, scalar]);
 
-    /// <summary>Zeros of the value's type and shape.</summary>
-    public static Value ZerosLike(this Value like) => like.FillLike(like.Number(0));
+    /// <summary>Zeros of the value's type and shape; for a list, an empty one, which is zero to sums.</summary>
+    public static Value ZerosLike(this Value like) => like.Type == DType.List ? like.EmptyLists() : like.FillLike(like.Number(0));
 
     /// <summary>Ones of the value's type and shape.</summary>
     public static Value OnesLike(this Value like) => like.FillLike(like.Number(1));

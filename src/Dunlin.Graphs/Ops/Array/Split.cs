@@ -41,6 +41,9 @@ public sealed record Split(int Axis, Axes Sizes) : Operation
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>
         [Operations.Concat([.. outputGradients.Select((dy, i) => dy ?? node.Outputs[i].ZerosLike())], Axis)];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
 }
 
 /// <summary>Taking apart and putting together.</summary>

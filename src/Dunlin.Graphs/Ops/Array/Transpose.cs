@@ -9,6 +9,9 @@ namespace Dunlin.Graphs.Ops;
 public sealed record Transpose(Axes Order) : Operation
 {
     /// <inheritdoc/>
+    internal override bool TakesLists => true;
+
+    /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         ExpectInputs(inputs, 1);
@@ -45,6 +48,9 @@ public sealed record Transpose(Axes Order) : Operation
         for (var d = 0; d < back.Length; d++) back[Order.Values[d]] = d;
         return [node.Graph.Add(new Transpose(new Axes(back)), [outputGradients[0]!])];
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => Tangents.Linear(node, inputTangents, 0);
 
     /// <summary>
     /// Copies blocks of the two dimensions that are innermost in x and in y, so that both sides of a block stay in the first-level cache;

@@ -12,16 +12,18 @@ namespace Dunlin.Graphs.Ops;
 internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadOnlyList<Value> Results)
 {
     private ReadParameters? _reads;
+    private bool? _changesShapes;
 
     /// <summary>The nodes that run for their effect.</summary>
     public IEnumerable<Node> Effects => Graph.Nodes.Where(n => n.Operation is { IsStateful: true } and not Source);
 
     /// <summary>Whether shapes within it depend on elements, so that two runs on equal shapes may differ in them.</summary>
-    public bool ChangesShapes => Graph.Nodes.Any(n => n.Operation switch
+    public bool ChangesShapes => _changesShapes ??= new OpenLengths(this).Any((n, inputs) => n.Operation switch
     {
         DynamicOperation => true,
+        ListOperation list => list.HasOpenShapes(n.Inputs.Count),
         Loop loop => loop.Body.ChangesShapes || Enumerable.Range(0, loop.States).Any(s => n.Inputs[loop.FirstState + s].Shape != loop.Body.Parameters[s].Shape),
-        If branch => branch.Then.ChangesShapes || branch.Otherwise.ChangesShapes || branch.Then.Results.Zip(branch.Otherwise.Results).Any(r => r.First.Shape != r.Second.Shape),
+        If branch => branch.Then.ChangesShapes || branch.Otherwise.ChangesShapes || branch.MayDiffer(inputs),
         _ => false,
     });
 
@@ -41,7 +43,8 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
     /// <summary>The types of all values that some results need, for parameters of the given types.</summary>
     /// <param name="parameters">A type for each parameter.</param>
     /// <param name="wanted">Values of the body.</param>
-    public BodyTypes Infer(IReadOnlyList<TensorType> parameters, IEnumerable<Value> wanted)
+    /// <param name="isStrict">Whether lengths have to fit in both bodies of a branch.</param>
+    public BodyTypes Infer(IReadOnlyList<TensorType> parameters, IEnumerable<Value> wanted, bool isStrict = false)
     {
         var types = new Dictionary<Value, TensorType>();
         for (var i = 0; i < Parameters.Count; i++) types[Parameters[i]] = parameters[i];
@@ -51,7 +54,7 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
         {
             TensorType[] inputs = [.. node.Inputs.Select(i => types[i])];
             mustEvaluate |= node.Operation is IEvaluated evaluated && evaluated.MustEvaluate(inputs);
-            var outputs = PlanBuilder.Infer(node, inputs);
+            var outputs = isStrict && node.Operation is If branches ? branches.InferStrictly(inputs) : PlanBuilder.Infer(node, inputs);
             for (var o = 0; o < outputs.Length; o++) types.TryAdd(node.Outputs[o], outputs[o]);
         }
         return new([.. values.Select(v => types[v])], mustEvaluate);

@@ -21,15 +21,22 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
-        var (then, otherwise) = Types(inputs);
+        var (then, otherwise) = Types(inputs, isStrict: false);
         return [.. then.Wanted.Zip(otherwise.Wanted, (a, b) => Join(inputs, a, b))];
     }
 
     /// <inheritdoc/>
     public bool MustEvaluate(IReadOnlyList<TensorType> inputs)
     {
-        var (then, otherwise) = Types(inputs);
+        var (then, otherwise) = Types(inputs, isStrict: false);
         return then.MustEvaluate || otherwise.MustEvaluate || !then.Wanted.SequenceEqual(otherwise.Wanted);
+    }
+
+    /// <summary>Whether the two may return different shapes, as far as can be seen from the inputs' types.</summary>
+    public bool MayDiffer(IReadOnlyList<TensorType> inputs)
+    {
+        try { return Types(inputs, isStrict: true) is var (then, otherwise) && !then.Wanted.SequenceEqual(otherwise.Wanted); }
+        catch (ShapeException) { return true; }
     }
 
     /// <inheritdoc/>
@@ -49,13 +56,14 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     public override Kernel Prepare(PrepareContext context) => new IfKernel(this, context);
 
     /// <inheritdoc/>
-    public override string? NoVectorizationReason => "Examples may take different branches.";
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        IsStateful ? null : new IfBatch(this, node).Build(inputs, batching);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
-        int[] smooth = [.. Enumerable.Range(1, node.Inputs.Count - 1).Where(i => node.Inputs[i].Type.IsFloat())];
-        int[] seeded = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => outputGradients[o] is not null && node.Outputs[o].Type.IsFloat())];
+        int[] smooth = [.. Enumerable.Range(1, node.Inputs.Count - 1).Where(i => IsSmooth(node.Inputs[i]))];
+        int[] seeded = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => outputGradients[o] is not null && IsSmooth(node.Outputs[o]))];
         var answer = new Gradient?[node.Inputs.Count];
         if (smooth.Length == 0 || seeded.Length == 0) return answer;
         var gradients = InBranches(node, "gradient", (first, arguments, results) =>
@@ -71,7 +79,7 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     /// <inheritdoc/>
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents)
     {
-        int[] smooth = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => node.Outputs[o].Type.IsFloat())];
+        int[] smooth = [.. Enumerable.Range(0, node.Outputs.Count).Where(o => IsSmooth(node.Outputs[o]))];
         var answer = new Value?[node.Outputs.Count];
         if (smooth.Length == 0 || inputTangents.All(t => t is null)) return answer;
         var tangents = InBranches(node, "tangent", (first, arguments, results) =>
@@ -99,11 +107,35 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
         return ControlFlow.If(node.Inputs[0], () => Branch(Then, 1), () => Branch(Otherwise, 1 + Then.Parameters.Count), name);
     }
 
-    private (BodyTypes Then, BodyTypes Otherwise) Types(IReadOnlyList<TensorType> inputs)
+    private static bool IsSmooth(Value value) => value.Type.IsFloat() || value.Type == DType.List;
+
+    /// <summary>As <see cref="Infer"/>, but lengths have to fit in both branches.</summary>
+    public TensorType[] InferStrictly(IReadOnlyList<TensorType> inputs)
+    {
+        var (then, otherwise) = Types(inputs, isStrict: true);
+        return [.. then.Wanted.Zip(otherwise.Wanted, (a, b) => Join(inputs, a, b))];
+    }
+
+    /// <summary>
+    /// The types of both branches. Once lengths are known that were not while the graph was built, a branch that they do not fit is one
+    /// that will not be taken, or fails when it is.
+    /// </summary>
+    private (BodyTypes Then, BodyTypes Otherwise) Types(IReadOnlyList<TensorType> inputs, bool isStrict)
     {
         ExpectInputs(inputs, 1 + Then.Parameters.Count + Otherwise.Parameters.Count);
         if (inputs[0] != new TensorType(DType.Bool, [])) throw Mismatch([inputs[0]], "the condition is a Bool scalar.");
-        return (Then.Infer([.. inputs.Skip(1).Take(Then.Parameters.Count)], Then.Results), Otherwise.Infer([.. inputs.Skip(1 + Then.Parameters.Count)], Otherwise.Results));
+        var (then, thenError) = Try(Then, [.. inputs.Skip(1).Take(Then.Parameters.Count)], isStrict);
+        var (otherwise, otherwiseError) = Try(Otherwise, [.. inputs.Skip(1 + Then.Parameters.Count)], isStrict);
+        return thenError is null || otherwiseError is null ? (then, otherwise) : throw thenError;
+    }
+
+    private static (BodyTypes Types, ShapeException? Error) Try(Body body, TensorType[] types, bool isStrict)
+    {
+        try { return (body.Infer(types, body.Results, isStrict), null); }
+        catch (ShapeException e) when (!isStrict && body.Parameters.Where((p, i) => !p.Shape.IsKnown && types[i].Shape.IsKnown).Any())
+        {
+            return (new([.. body.Results.Select(r => r.TensorType)], true), e);
+        }
     }
 
     private TensorType Join(IReadOnlyList<TensorType> inputs, TensorType a, TensorType b)

@@ -75,8 +75,8 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     public override IReadOnlyList<Value?> PushForward(Node node, IReadOnlyList<Value?> inputTangents) => new LoopTangent(this, node).Build(inputTangents);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
-        Trips == Trips.Length && !IsStateful ? new LoopBatch(this, node).Build(inputs, batching) : null;
+    internal override IReadOnlyList<Batched>? VectorizedEach(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
+        IsStateful ? null : new LoopBatch(this, node).Build(inputs, batching);
 
     /// <summary>Whether the body reads the elements of an input, or its shape only. A state's first elements are the result if there are no iterations.</summary>
     public override bool ReadsElements(int input) => input < FirstState + States || Body.ReadsElements(input - FirstState, Stacked)

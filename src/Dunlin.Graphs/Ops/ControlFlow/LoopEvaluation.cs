@@ -27,7 +27,7 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
         {
             loop.CheckLimit(iterations);
             var at = (int)(loop.Reverse ? count - 1 - iterations : iterations);
-            Tensor[] elements = loop.Trips == Trips.Length ? [.. _scanned.Select(s => Slice(s, at))] : [.. lists.Select(l => l.ToTensor(at))];
+            Tensor[] elements = loop.Trips == Trips.Length ? [.. _scanned.Select(s => Slice(s, at))] : [.. lists.Select((l, x) => l.ToTensor(at, loop.Body.Parameters[loop.States + x].TensorType))];
             IReadOnlyList<Tensor> results;
             try { results = body.Run([.. _states, .. elements, .. _captured]); }
             catch (DunlinException e)
@@ -42,8 +42,11 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
         }
         if (loop.Reverse)
             foreach (var stack in _stacked) stack.Reverse();
-        return [.. _states, .. _stacked.Select((s, k) => loop.Trips == Trips.Length ? Stack(s, k) : List(s)), .. loop.Trips == Trips.While ? [Tensor.Scalar(iterations)] : Array.Empty<Tensor>()];
+        return [.. _states, .. _stacked.Select((s, k) => loop.Trips == Trips.Length ? Stack(s, k) : List(s, k)), .. loop.Trips == Trips.While ? [Tensor.Scalar(iterations)] : Array.Empty<Tensor>()];
     }
+
+    /// <summary>What is known of the elements of a list.</summary>
+    private static TensorType? ElementOf(Tensor list) => list.Type == DType.List && list.Shape.Rank == 0 ? TensorList.At(*(nint*)list.Address).ElementType : null;
 
     private static Tensor Slice(Tensor tensor, int at)
     {
@@ -52,9 +55,9 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
         return slice;
     }
 
-    private static Tensor List(List<Tensor> elements)
+    private Tensor List(List<Tensor> elements, int stacked)
     {
-        var list = new TensorList();
+        var list = new TensorList(elements.Count > 0 ? elements[0].TensorType : InferredElement(stacked));
         foreach (var element in elements) list.Add(element.TensorType, element.Address);
         var handle = Tensor.Uninitialized(DType.List, []);
         *(nint*)handle.Address = list.Handle;
@@ -62,13 +65,19 @@ internal sealed unsafe class LoopEvaluation(Loop loop, IReadOnlyList<Tensor> inp
         return handle;
     }
 
-    /// <summary>What is known of the shape of a stacked value if there are no iterations.</summary>
-    private Shape Inferred(int stacked) => loop.Infer([.. inputs.Select(i => i.TensorType)])[loop.States + stacked].Shape[1..];
+    /// <summary>What is known of an element that would be stacked if there were an iteration.</summary>
+    private TensorType InferredElement(int stacked)
+    {
+        var types = loop.ParameterTypes([.. inputs.Select(i => i.TensorType)]);
+        for (var x = 0; x < loop.Scanned && loop.Trips != Trips.Length; x++) types[loop.States + x] = ElementOf(_scanned[x]) ?? types[loop.States + x];
+        var lists = inputs.Skip(loop.FirstState).Select((p, i) => i < loop.States || i >= loop.States + loop.Scanned ? ElementOf(p) : null);
+        return new GuessedTypes(loop.Body, types, [.. lists], [loop.Stacked[stacked]]).TypeOf(loop.Stacked[stacked]);
+    }
 
     private Tensor Stack(List<Tensor> elements, int stacked)
     {
         var declared = loop.Stacked[stacked].TensorType;
-        var first = elements.Count > 0 ? elements[0].Shape : Shape.Create([.. Inferred(stacked).Dimensions.ToArray().Select(d => Math.Max(0, d))]);
+        var first = elements.Count > 0 ? elements[0].Shape : Shape.Create([.. InferredElement(stacked).Shape.Dimensions.ToArray().Select(d => Math.Max(0, d))]);
         var result = Tensor.Uninitialized(declared.Type, Shape.Of(elements.Count).Append(first.Dimensions));
         for (var i = 0; i < elements.Count; i++)
         {

@@ -34,8 +34,8 @@ internal sealed class LoopGradient
     public IReadOnlyList<Gradient?> Build(IReadOnlyList<Value?> dys)
     {
         int[] smooth = [.. Enumerable.Range(0, Parameters.Count).Where(p => IsSmooth(Parameters[p]))];
-        int[] carried = [.. smooth.Where(p => p < _loop.States && Parameters[p].Type.IsFloat())];
-        int[] captured = [.. smooth.Where(p => p >= FirstCapture && Parameters[p].Type.IsFloat())];
+        int[] carried = [.. smooth.Where(p => p < _loop.States)];
+        int[] captured = [.. smooth.Where(p => p >= FirstCapture)];
         var hoisted = new Dictionary<int, Func<Node, Node, Gradient>>();
         List<Value> results;
         using (_builder.Graph.Build())
@@ -54,8 +54,8 @@ internal sealed class LoopGradient
             for (var c = 0; c < captured.Length; c++)
             {
                 var gradient = GradientOf(captured[c]);
-                if (gradient is not null && IsFixed && new LoopSum(Outside, Stack).Hoist(gradient, _node.Inputs[_loop.FirstState + captured[c]]) is { } sum) hoisted[captured[c]] = sum;
-                results.Add(gradient is null || hoisted.ContainsKey(captured[c]) ? sums[c] : sums[c] + gradient.Dense());
+                if (gradient is not null && IsFixed && Parameters[captured[c]].Type != DType.List && new LoopSum(Outside, Stack).Hoist(gradient, _node.Inputs[_loop.FirstState + captured[c]]) is { } sum) hoisted[captured[c]] = sum;
+                results.Add(gradient is null || hoisted.ContainsKey(captured[c]) ? sums[c] : Gradients.Plus(sums[c], gradient.Dense()));
             }
             var backwardScanned = smooth.Where(p => p >= _loop.States && p < FirstCapture).ToDictionary(p => p, p => GradientOf(p) is { } g ? Stack(g.Dense()) : -1);
             return Finish(dys, carried, captured, results, hoisted, GradientOf, backwardScanned);

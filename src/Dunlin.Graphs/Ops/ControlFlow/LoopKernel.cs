@@ -75,7 +75,7 @@ internal sealed unsafe class LoopKernel : Kernel
             if (loop.Trips == Trips.While) count = Math.Min(count, lists[x]!.Count);
         }
         var kept = loop.Stacked.Count == 0 ? [] : new TensorList[loop.Stacked.Count];
-        for (var y = 0; y < kept.Length; y++) *(nint*)stacked[y] = (kept[y] = new TensorList()).Handle;
+        for (var y = 0; y < kept.Length; y++) *(nint*)stacked[y] = (kept[y] = new TensorList(_body.FetchTypes[loop.FirstResult + y])).Handle;
         while (!done && iterations < count)
         {
             loop.CheckLimit(iterations);

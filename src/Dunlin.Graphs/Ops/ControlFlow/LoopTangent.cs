@@ -13,7 +13,7 @@ internal sealed class LoopTangent(Loop loop, Node node)
     public IReadOnlyList<Value?> Build(IReadOnlyList<Value?> tangents)
     {
         var (parameters, first) = (loop.Body.Parameters, loop.FirstState);
-        int[] states = [.. Enumerable.Range(0, loop.States).Where(p => parameters[p].Type.IsFloat())];
+        int[] states = [.. Enumerable.Range(0, loop.States).Where(p => IsSmooth(parameters[p]))];
         int[] elements = [.. Enumerable.Range(loop.States, loop.Scanned).Where(p => tangents[first + p] is not null)];
         int[] captured = [.. Enumerable.Range(loop.States + loop.Scanned, parameters.Count - loop.States - loop.Scanned).Where(p => tangents[first + p] is not null)];
         var builder = new BodyBuilder(node.Graph, "forward");
@@ -46,7 +46,9 @@ internal sealed class LoopTangent(Loop loop, Node node)
         var answer = new Value?[node.Outputs.Count];
         for (var i = 0; i < states.Length; i++) answer[states[i]] = loopNode.Outputs[loop.States + i];
         for (var k = 0; k < stacked.Length; k++)
-            if (loop.Stacked[k].Type.IsFloat() || loop.Stacked[k].Type == DType.List) answer[loop.States + k] = loopNode.Outputs[twin.States + k];
+            if (IsSmooth(loop.Stacked[k])) answer[loop.States + k] = loopNode.Outputs[twin.States + k];
         return answer;
     }
+
+    private static bool IsSmooth(Value value) => value.Type.IsFloat() || value.Type == DType.List;
 }

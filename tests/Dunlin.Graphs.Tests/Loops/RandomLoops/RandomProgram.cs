@@ -7,7 +7,12 @@ namespace Dunlin.Graphs.Tests.Loops.RandomLoops;
 /// A program made from a seed: sums and products of [2, 3] matrices, branches and loops that nest. It can be written with control flow or,
 /// as the meaning of that, with every iteration and both branches spelled out.
 /// </summary>
-internal sealed class RandomProgram(Graph graph, int seed, int length, bool unrolled)
+/// <param name="graph">Where it is written.</param>
+/// <param name="seed">What it is made from.</param>
+/// <param name="length">The first length of xs.</param>
+/// <param name="unrolled">Whether it is spelled out.</param>
+/// <param name="lists">Whether loops may carry lists of tensors. Programs without are the same as before there were any: seeds keep their stories.</param>
+internal sealed class RandomProgram(Graph graph, int seed, int length, bool unrolled, bool lists = false)
 {
     /// <summary>The whole program.</summary>
     /// <param name="x">[2, 3].</param>
@@ -34,7 +39,7 @@ internal sealed class RandomProgram(Graph graph, int seed, int length, bool unro
     private List<Value> Statement(Random random, List<Value> known, Value w, Value xs, int depth)
     {
         var (a, b) = (Any(random, known), Any(random, known));
-        var kind = random.Next(depth > 2 ? 6 : 16);
+        var kind = random.Next(depth > 2 ? 6 : lists ? 20 : 16);
         var inner = new Random(random.Next());
         switch (kind)
         {
@@ -46,8 +51,43 @@ internal sealed class RandomProgram(Graph graph, int seed, int length, bool unro
             case 5: return [(a - b).Sigmoid()];
             case 6 or 7: return [Branch(inner.Next(), known, w, xs, depth)];
             case 8 or 9 or 10: return Repeated(inner, known, w, xs, depth);
+            case > 15: return Listed(inner, known, w, xs, depth);
             default: return Scanned(inner, known, w, xs, depth);
         }
+    }
+
+    /// <summary>A loop that reads two elements of a list, appends a third and changes the second.</summary>
+    private List<Value> Listed(Random random, List<Value> known, Value w, Value xs, int depth)
+    {
+        var (seed, count, a, b) = (random.Next(), random.Next(4), Any(random, known), Any(random, known));
+        (Value State, Value Next, Value Changed) Body(Value state, Value older, Value newer)
+        {
+            var values = Block(new Random(seed), [state, w, older, newer, known[^1]], xs, depth + 1);
+            return (values[^1], values[^2], (newer * values[^1]).Tanh());
+        }
+        if (unrolled)
+        {
+            var (state, all) = (a, new List<Value> { a, b });
+            for (var i = 0; i < count; i++)
+            {
+                var (next, appended, changed) = Body(state, all[i], all[i + 1]);
+                (state, all[i + 1]) = (next, changed);
+                all.Add(appended);
+            }
+            return [state, all.Aggregate((s, e) => s + e)];
+        }
+        var first = TensorArray.Empty(graph, a.TensorType).Append(a).Append(b);
+        List<Value> Step(Value i, Value state, Value list)
+        {
+            var all = first.With(list);
+            var (next, appended, changed) = Body(state, all.Read(i, like: a), all.Read(i + 1, like: a));
+            return [next, all.Append(appended).Write(i + 1, changed)];
+        }
+        Value Number(int n) => graph.Constant(n, DType.Int64);
+        IReadOnlyList<Value> last = random.Next(2) == 0
+            ? ControlFlow.Repeat(Number(count), [a, first], (i, s) => Step(i, s[0], s[1]))
+            : [.. ControlFlow.While([Number(0), a, first], s => s[0] < Number(count), s => [s[0] + 1, .. Step(s[0], s[1], s[2])]).Skip(1)];
+        return [last[0], Enumerable.Range(0, count + 2).Select(i => first.With(last[1]).Read(Number(i), like: a)).Aggregate((s, e) => s + e)];
     }
 
     private Value Branch(int seed, List<Value> known, Value w, Value xs, int depth)
