@@ -83,4 +83,7 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     public static partial Status dnnl_primitive_destroy(nint primitive);
+
+    [LibraryImport(Library)]
+    public static partial Status dnnl_sgemm(byte transposeA, byte transposeB, long m, long n, long k, float alpha, float* a, long rowA, float* b, long rowB, float beta, float* c, long rowC);
 }

@@ -46,7 +46,8 @@ public class OneDnnMatMulTests
     {
         public Specs()
         {
-            foreach (var (batch, m, n, k) in new[] { (1, 1, 1, 1), (1, 17, 33, 65), (3, 5, 16, 7), (2, 64, 1, 40), (1, 1, 100, 30) })
+            // The last ones are large enough for the BLAS-like function.
+            foreach (var (batch, m, n, k) in new[] { (1, 1, 1, 1), (1, 17, 33, 65), (3, 5, 16, 7), (2, 64, 1, 40), (1, 1, 100, 30), (1, 130, 131, 70), (1, 1, 1200, 900) })
                 foreach (var transposes in new[] { 0, 1, 2, 3 })
                     Add(new MatMulSpec(DType.Float32, batch, m, n, k, (transposes & 1) != 0, (transposes & 2) != 0));
             Add(new MatMulSpec(DType.Float32, 1, 17, 33, 65, Bias: true));

@@ -9,7 +9,7 @@ internal static class PrimitiveChoice
         if (spec.Type != DType.Float32 && !spec.Type.IsHalf()) return null;
         return spec switch
         {
-            MatMulSpec s => MatMulPrimitive.Prepare(abi, s, threads),
+            MatMulSpec s => SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
             ConvForwardSpec s => ConvolutionPrimitives.PrepareForward(abi, s, threads),
             ConvBackwardDataSpec s => ConvolutionPrimitives.PrepareBackwardData(abi, s, threads),
             ConvBackwardWeightsSpec s => ConvolutionPrimitives.PrepareBackwardWeights(abi, s, threads),
