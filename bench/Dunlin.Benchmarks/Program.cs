@@ -1,9 +1,12 @@
 using System.Globalization;
 using Dunlin.Benchmarks;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
 // dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
+// dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS]: milliseconds and megabytes of attention, composed and as one operation.
+// dunlin-bench kernels THREADS: milliseconds of single kernels, managed and oneDNN's.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
@@ -15,6 +18,28 @@ if (args is ["loop"])
 {
     var (forward, backward) = LoopCost.Measure();
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"forward_us":{{forward:F3}},"forward_backward_us":{{backward:F3}}}"""));
+    return 0;
+}
+if (args is ["kernels", var kernelThreads])
+{
+    foreach (var (name, spec, inputs, outputs) in KernelCost.All())
+    {
+        double? Cost(IKernelSet? set) => set is null ? null : KernelCost.Measure(set, spec, inputs, outputs, int.Parse(kernelThreads, CultureInfo.InvariantCulture));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-50} managed {Cost(KernelSets.Managed),9:F4} ms, oneDNN {Cost(KernelSets.OneDnn),9:F4} ms"));
+    }
+    return 0;
+}
+if (args is ["attention", var n, var heads, var places, var width, var team, ..])
+{
+    var set = KernelSets.Resolve(args.Length > 6 ? args[6] : null);
+    Shape shape = [int.Parse(n, CultureInfo.InvariantCulture), int.Parse(heads, CultureInfo.InvariantCulture), int.Parse(places, CultureInfo.InvariantCulture), int.Parse(width, CultureInfo.InvariantCulture)];
+    foreach (var (causal, backward, dropout) in new[] { (false, false, 0), (true, false, 0), (false, true, 0), (true, true, 0), (true, true, 0.1) })
+    {
+        var (composed, one) = (Attention(true), Attention(false));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $$"""{"causal":{{(causal ? "true" : "false")}},"backward":{{(backward ? "true" : "false")}},"dropout":{{dropout}},"composed_ms":{{composed.Milliseconds:F3}},"ms":{{one.Milliseconds:F3}},"ratio":{{composed.Milliseconds / one.Milliseconds:F2}},"composed_mb":{{composed.Bytes / 1e6:F1}},"mb":{{one.Bytes / 1e6:F1}}}"""));
+        (double Milliseconds, long Bytes) Attention(bool composed) => AttentionCost.Measure(composed, shape, causal, backward, dropout, int.Parse(team, CultureInfo.InvariantCulture), set);
+    }
     return 0;
 }
 var profile = args.Contains("--profile");

@@ -117,6 +117,14 @@ internal static unsafe partial class Native
         MemoryDesc* diffSrc, MemoryDesc* diffDst, Dims* strides, Dims* window, Dims* padBegin, Dims* padEnd);
 
     [LibraryImport(Library)]
+    public static partial Status dnnl_lrn_forward_desc_init(LrnDesc* operation, PropKind kind, AlgKind algorithm, MemoryDesc* data, long size,
+        float alpha, float beta, float k);
+
+    [LibraryImport(Library)]
+    public static partial Status dnnl_lrn_backward_desc_init(LrnDesc* operation, AlgKind algorithm, MemoryDesc* diffData, MemoryDesc* data, long size,
+        float alpha, float beta, float k);
+
+    [LibraryImport(Library)]
     public static partial Status dnnl_batch_normalization_forward_desc_init(NormalizationDesc* operation, PropKind kind, MemoryDesc* data,
         float epsilon, NormalizationFlags flags);
 

@@ -20,6 +20,8 @@ internal static class Primitives
             BatchNormBackwardSpec s => BatchNormPrimitives.PrepareBackward(s, First(offered), threads),
             LayerNormForwardSpec s => LayerNormPrimitives.PrepareForward(s, threads),
             LayerNormBackwardSpec s => LayerNormPrimitives.PrepareBackward(s, threads),
+            LrnForwardSpec s => LrnPrimitives.PrepareForward(s, First(offered), threads),
+            LrnBackwardSpec s => LrnPrimitives.PrepareBackward(s, First(offered), threads),
             SoftmaxForwardSpec s => SoftmaxPrimitives.PrepareForward(s, threads),
             SoftmaxBackwardSpec s => SoftmaxPrimitives.PrepareBackward(s, threads),
             _ => null,
