@@ -41,8 +41,9 @@ internal static class IncompleteBeta
         var (f, fByA, fByB) = FractionWithDerivatives(a, b, x);
         // The smaller of x and y is exact, as it was given or by Sterbenz' lemma.
         var (logX, logY) = (x < 0.5 ? Math.Log(x) : SpecialFunctions.Log1p(-y), y < 0.5 ? Math.Log(y) : SpecialFunctions.Log1p(-x));
-        var both = GammaFunctions.Digamma(a + b);
-        return (density / a * (f * (logX + both - GammaFunctions.Digamma(a) - 1 / a) + fByA), density / a * (f * (logY + both - GammaFunctions.Digamma(b)) + fByB));
+        // ψ(a + b) − ψ(a + 1) and ψ(a + b) − ψ(b): small against either digamma function where one parameter is much larger than the other.
+        var differenceA = b >= 1 ? GammaFunctions.DigammaDifference(a + 1, b - 1) : -GammaFunctions.DigammaDifference(a + b, 1 - b);
+        return (density / a * (f * (logX + differenceA) + fByA), density / a * (f * (logY + GammaFunctions.DigammaDifference(b, a)) + fByB));
     }
 
     /// <summary>The fraction from its end, with half as many terms more than its value needs.</summary>
@@ -51,14 +52,16 @@ internal static class IncompleteBeta
         var steps = Converge(a, b, x).Steps;
         steps += steps / 2 + 20;
         var (rest, restByA, restByB) = (1.0, 0.0, 0.0);
-        for (var m = steps; m >= 0; m--)
+        for (var m = steps; m > 0; m--)
         {
             var odd = Odd(a, b, x, m);
             Step(odd, -x * (2 * a + b + 2 * m) / ((a + 2 * m) * (a + 2 * m + 1)) - odd * (1 / (a + 2 * m) + 1 / (a + 2 * m + 1)), -(a + m) * x / ((a + 2 * m) * (a + 2 * m + 1)));
-            if (m == 0) break;
             var even = Even(a, b, x, m);
             Step(even, -even * (1 / (a + 2 * m - 1) + 1 / (a + 2 * m)), m * x / ((a + 2 * m - 1) * (a + 2 * m)));
         }
+        // Of the first term a divides out: kept, 1 / a would cancel next to a = 0.
+        var first = -(a + b) * x / (a + 1);
+        Step(first, -(x + first) / (a + 1), -x / (a + 1));
         return (1 / rest, -restByA / (rest * rest), -restByB / (rest * rest));
 
         void Step(double coefficient, double byA, double byB)
