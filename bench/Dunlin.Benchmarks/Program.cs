@@ -5,7 +5,7 @@ using Dunlin.Tensors.Kernels;
 
 // dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…}. See bench/run.
 // dunlin-bench loop: microseconds an iteration of a loop of 10,000 trivial ones.
-// dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS]: milliseconds and megabytes of attention, composed and as one operation.
+// dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS [ROWS]]: milliseconds and megabytes of attention, composed and as one operation; the first so many rows.
 // dunlin-bench kernels THREADS: milliseconds of single kernels, managed and oneDNN's.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
@@ -33,7 +33,7 @@ if (args is ["attention", var n, var heads, var places, var width, var team, ..]
 {
     var set = KernelSets.Resolve(args.Length > 6 ? args[6] : null);
     Shape shape = [int.Parse(n, CultureInfo.InvariantCulture), int.Parse(heads, CultureInfo.InvariantCulture), int.Parse(places, CultureInfo.InvariantCulture), int.Parse(width, CultureInfo.InvariantCulture)];
-    foreach (var (causal, backward, dropout) in new[] { (false, false, 0), (true, false, 0), (false, true, 0), (true, true, 0), (true, true, 0.1) })
+    foreach (var (causal, backward, dropout) in new[] { (false, false, 0), (true, false, 0), (false, true, 0), (true, true, 0), (true, true, 0.1) }.Take(args.Length > 7 ? int.Parse(args[7], CultureInfo.InvariantCulture) : int.MaxValue))
     {
         var (composed, one) = (Attention(true), Attention(false));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

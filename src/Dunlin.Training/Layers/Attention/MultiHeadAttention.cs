@@ -22,7 +22,7 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="causal">Whether a place sees only itself and those before it.</param>
     /// <param name="dropout">The probability with which a weight is dropped in training, from 0 up to, but not, 1.</param>
     /// <param name="bias">Whether the four maps add a bias.</param>
-    /// <param name="queryBlock">How many places to treat at a time, by products and a softmax, see <see cref="AttentionOptions.QueryBlock"/>; null, nearly always better, for attention that never holds all weights.</param>
+    /// <param name="queryBlock">How many places to treat at a time, by products and a softmax, see <see cref="AttentionOptions.QueryBlock"/>; null for attention that never holds all weights.</param>
     public MultiHeadAttention(int features, int heads, bool causal = false, double dropout = 0, bool bias = true, int? queryBlock = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);

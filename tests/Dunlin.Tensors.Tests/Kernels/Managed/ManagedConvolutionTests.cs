@@ -20,6 +20,8 @@ public sealed class ManagedConvolutionTests : IDisposable
         { "depthwise, strides and padding beyond the window", new([2, 3, 7, 30], [3, 1, 2, 3], [3, 2], [1, 4], [4, 5], [3, 9], 3) },
         { "depthwise, one tap and gaps between positions", new([2, 2, 8, 37], [4, 1, 1, 1], [3, 2], [1, 1], [0, 1], [0, 0], 2) },
         { "depthwise, shorter than a vector", new([2, 5, 7, 7], [5, 1, 3, 3], [1, 1], [1, 1], [1, 1], [1, 1], 5) },
+        { "depthwise, rows dealt in two", new([2, 3, 14, 14], [3, 1, 3, 3], [2, 2], [1, 1], [1, 1], [1, 1], 3) },
+        { "depthwise, odd rows dealt in two", new([2, 3, 9, 45], [3, 1, 3, 3], [2, 2], [1, 1], [0, 1], [1, 1], 3) },
         { "depthwise, three dimensions", new([1, 2, 4, 5, 18], [6, 1, 2, 3, 3], [1, 2, 1], [1, 1, 2], [1, 1, 2], [0, 1, 2], 2) },
         { "many outputs of one channel", new([2, 1, 6, 7], [9, 1, 2, 3], [1, 1], [1, 1], [1, 0], [0, 1], 1) },
         { "pointwise", new([2, 8, 5, 7], [6, 8, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1) },

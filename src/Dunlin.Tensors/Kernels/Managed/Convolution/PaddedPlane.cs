@@ -36,6 +36,12 @@ internal sealed class PaddedPlane<T>(PaddedAxis depth, PaddedAxis height, Padded
                     Lines<T>.Copy(line + width.First, row + width.First + width.Before, width.End - width.First);
                     continue;
                 }
+                if (parts == 2)
+                {
+                    var column = width.First + width.Before;
+                    Lines<T>.DealInTwo(line + width.First, row + Offset(0, 0, column), row + Offset(0, 0, column + 1), width.End - width.First);
+                    continue;
+                }
                 for (var part = 0; part < parts; part++)
                 {
                     // The first column of this part that is there.

@@ -22,9 +22,13 @@ internal static unsafe class TapSums<T, TVector, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(T* source, nint sourceRow, nint* offsets, T* weights, int taps, T* target, nint targetRow, int rows, int columns, T bias)
     {
+        // A row that no vector fits into: the vector reaches into the next rows, which are stored later. Only at the end must it stop.
+        var end = columns < TLanes.Count && targetRow == columns ? target + rows * targetRow : null;
         for (; rows >= 4; rows -= 4, source += 4 * sourceRow, target += 4 * targetRow)
-            for (var column = 0; column < columns; column += TLanes.Count)
+            for (var begin = 0; begin < columns; begin += TLanes.Count)
             {
+                // The last vector ends with the row, and computes some elements twice.
+                var column = Math.Max(0, Math.Min(begin, columns - TLanes.Count));
                 var s0 = source + column;
                 var s1 = s0 + sourceRow;
                 var s2 = s1 + sourceRow;
@@ -40,18 +44,19 @@ internal static unsafe class TapSums<T, TVector, TLanes>
                     sum2 = TLanes.MultiplyAdd(TLanes.Load(s2 + offset), weight, sum2);
                     sum3 = TLanes.MultiplyAdd(TLanes.Load(s3 + offset), weight, sum3);
                 }
-                var (to, count) = ((nint)(target + column), columns - column);
-                Store(sum0, (T*)to, count);
-                Store(sum1, (T*)to + targetRow, count);
-                Store(sum2, (T*)to + 2 * targetRow, count);
-                Store(sum3, (T*)to + 3 * targetRow, count);
+                var to = (nint)(target + column);
+                Store(sum0, (T*)to, columns, end);
+                Store(sum1, (T*)to + targetRow, columns, end);
+                Store(sum2, (T*)to + 2 * targetRow, columns, end);
+                Store(sum3, (T*)to + 3 * targetRow, columns, end);
             }
         for (; rows > 0; rows--, source += sourceRow, target += targetRow)
-            for (var column = 0; column < columns; column += TLanes.Count)
+            for (var begin = 0; begin < columns; begin += TLanes.Count)
             {
+                var column = Math.Max(0, Math.Min(begin, columns - TLanes.Count));
                 var sum = TLanes.Broadcast(bias);
                 for (var k = 0; k < taps; k++) sum = TLanes.MultiplyAdd(TLanes.Load(source + column + offsets[k]), TLanes.Broadcast(weights[k]), sum);
-                Store(sum, target + column, columns - column);
+                Store(sum, target + column, columns, end);
             }
     }
 
@@ -96,11 +101,12 @@ internal static unsafe class TapSums<T, TVector, TLanes>
         }
     }
 
+    /// <summary>Stores a whole vector if the row has room for one, or if it ends before <paramref name="end"/>; else the row's columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TVector value, T* target, int count)
+    private static void Store(TVector value, T* target, int columns, T* end)
     {
-        if (count >= TLanes.Count) TLanes.Store(value, target);
-        else StorePart(value, target, count);
+        if (columns >= TLanes.Count || target + TLanes.Count <= end) TLanes.Store(value, target);
+        else StorePart(value, target, columns);
     }
 
     private static void StorePart(TVector value, T* target, int count)
