@@ -8,6 +8,8 @@ using Dunlin.Tensors.Kernels;
 // dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
 // dunlin-bench loop: microseconds an iteration of loops of trivial ones: of one shape, of shapes that change, with a list.
 // dunlin-bench convolutions THREADS [KERNELS] [TYPE]: milliseconds of AlexNet's five convolutions, forward and both gradients, each kernel alone.
+// dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS [ROWS]]: milliseconds and megabytes of attention, composed and as one operation; the first so many rows.
+// dunlin-bench kernels THREADS: milliseconds of single kernels, managed and oneDNN's.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
@@ -33,6 +35,28 @@ if (args is ["ceiling", var on, ..] && int.TryParse(on, out var cores) && cores 
 {
     var set = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{Ceiling.GigaFlops(cores):F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
+    return 0;
+}
+if (args is ["kernels", var kernelThreads])
+{
+    foreach (var (name, spec, inputs, outputs) in KernelCost.All())
+    {
+        double? Cost(IKernelSet? set) => set is null ? null : KernelCost.Measure(set, spec, inputs, outputs, int.Parse(kernelThreads, CultureInfo.InvariantCulture));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-50} managed {Cost(KernelSets.Managed),9:F4} ms, oneDNN {Cost(KernelSets.OneDnn),9:F4} ms"));
+    }
+    return 0;
+}
+if (args is ["attention", var n, var heads, var places, var size, var workersText, ..])
+{
+    var set = KernelSets.Resolve(args.Length > 6 ? args[6] : null);
+    Shape shape = [int.Parse(n, CultureInfo.InvariantCulture), int.Parse(heads, CultureInfo.InvariantCulture), int.Parse(places, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture)];
+    foreach (var (causal, backward, dropout) in new[] { (false, false, 0), (true, false, 0), (false, true, 0), (true, true, 0), (true, true, 0.1) }.Take(args.Length > 7 ? int.Parse(args[7], CultureInfo.InvariantCulture) : int.MaxValue))
+    {
+        var (composed, one) = (Attention(true), Attention(false));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $$"""{"causal":{{(causal ? "true" : "false")}},"backward":{{(backward ? "true" : "false")}},"dropout":{{dropout}},"composed_ms":{{composed.Milliseconds:F3}},"ms":{{one.Milliseconds:F3}},"ratio":{{composed.Milliseconds / one.Milliseconds:F2}},"composed_mb":{{composed.Bytes / 1e6:F1}},"mb":{{one.Bytes / 1e6:F1}}}"""));
+        (double Milliseconds, long Bytes) Attention(bool composed) => AttentionCost.Measure(composed, shape, causal, backward, dropout, int.Parse(workersText, CultureInfo.InvariantCulture), set);
+    }
     return 0;
 }
 var profile = args.Contains("--profile");

@@ -21,7 +21,7 @@ case("Resize/line", lambda x: F.interpolate(x, size=7, mode="linear"), signed(2,
 case("Resize/volume", lambda x: F.interpolate(x, size=(3, 2, 5), mode="trilinear"), signed(1, 2, 2, 4, 3))
 
 for outside in ("zeros", "border", "reflection"):
-    for mode in ("bilinear", "nearest"):
+    for mode in ("bilinear", "nearest", "bicubic"):
         for corners in (False, True):
             sample = lambda x, grid: F.grid_sample(x, grid, mode=mode, padding_mode=outside, align_corners=corners)
             name = f"{outside}-{mode}{'-corners' if corners else ''}"

@@ -4,7 +4,7 @@ Each line is a function's name, its arguments and its value. Run: /usr/bin/pytho
 """
 import pathlib
 import random
-from mpmath import mp, mpf, besseli, betainc, cbrt, digamma, erf, erfc, erfinv, exp, findroot, gammainc, inf, log, loggamma, pi, polygamma, sin, sqrt, zeta
+from mpmath import mp, mpf, besseli, beta, betainc, cbrt, digamma, erf, erfc, erfinv, exp, findroot, gammainc, inf, log, loggamma, pi, polygamma, sin, sqrt, zeta
 
 mp.dps = 60
 random.seed(1)
@@ -31,8 +31,20 @@ def quantile(p):
     return findroot(lambda x: log(ndtr(x)) - log(p), start)
 
 
+def slope(function, at, order=1):
+    """A derivative by differences, of numbers with enough digits for what cancels."""
+    with mp.workdps(120):
+        return mp.diff(function, at, order, h=mpf(10) ** -25)
+
+
 def igamma_by_a(a, x):
     return mp.diff(lambda t: gammainc(t, 0, x, regularized=True), a, h=mpf(10) ** -25)
+
+
+def beta_tail(a, b, x, at_mean):
+    """The smaller one of I and I - 1, by a series of positive terms, so that far tails keep their digits."""
+    lower = lambda a, b, x: x ** a * (1 - x) ** b / (a * beta(a, b)) * mp.hyp2f1(a + b, 1, a + 1, x)
+    return lower(a, b, x) if x < at_mean else -lower(b, a, 1 - x)
 
 
 positive = powers(-8, 8, 20) + between(0.1, 3, 15) + [0.5, 1 + 1e-9, 1 - 1e-9, 2 + 1e-9, 2 - 1e-9, 3.0, 10.0, 1e15]
@@ -67,6 +79,17 @@ functions = {
     "Sinc": (lambda x: sin(pi * x) / (pi * x) if x else mpf(1), [(x,) for x in signed]),
     "Logit": (lambda x: log(x) - log(1 - x), [(x,) for x in between(0, 1, 12) + powers(-12, -3, 4) + [1 - 1e-10]]),
     "Cbrt": (lambda x: mp.sign(x) * cbrt(abs(x)), [(x,) for x in signed + powers(-20, 20, 6)]),
+}
+
+# After the others, so that these keep their numbers.
+betas = [(a, b, x) for a, b in zip(powers(-2, 3, 15), powers(-2, 3, 15)) for x in (random.uniform(0.01, 0.6), min(max(a / (a + b) * random.uniform(0.9, 1.1), 1e-3), 0.999))]
+exponents = [(s, q) for s in between(1.01, 4, 6) + [2.0, 3.0, 20.0] for q in powers(-3, 3, 2) + between(0.5, 12, 3)]
+functions |= {
+    "IgammaByATwice": (lambda a, x: slope(lambda t: gammainc(t, 0, x, regularized=True) if x < a else -gammainc(t, x, inf, regularized=True), a, 2), random.sample(small_shapes, 30)),
+    "ZetaByExponent": (lambda s, q: slope(lambda t: zeta(t, q), s), exponents),
+    "ZetaByExponentTwice": (lambda s, q: slope(lambda t: zeta(t, q), s, 2), exponents),
+    "BetaincByA": (lambda a, b, x: slope(lambda t: beta_tail(t, b, x, a / (a + b)), a), betas),
+    "BetaincByB": (lambda a, b, x: slope(lambda t: beta_tail(a, t, x, a / (a + b)), b), betas),
 }
 
 lines = []

@@ -16,6 +16,18 @@ public sealed class Dropout : Layer
         _rate = rate;
     }
 
+    /// <summary>The same for the weights of an attention, which it drops itself; null in inference.</summary>
+    internal AttentionDropout? ForWeights(BuildContext context, Value input)
+    {
+        AttentionDropout? drop = null;
+        context.Within(this, input, (c, x) =>
+        {
+            if (c.IsTraining && _rate > 0) drop = new(c.Counter, _rate, c.Seed, c.NextStream());
+            return x;
+        });
+        return drop;
+    }
+
     /// <inheritdoc/>
     protected internal override Value Build(BuildContext context, Value input) => context.IsTraining && _rate > 0
         ? input.Dropout(context.Counter, _rate, context.Seed, context.NextStream())

@@ -17,6 +17,8 @@ internal static class FlopCount
         if (bodies.Count > 0) return bodies.Max(body => body.Times * body.Nodes.Sum(Of));
         // Each element of the input meets each tap once.
         if (node.Operation is ConvTranspose) return 2 * Known(node.Inputs[0].Shape[1..]) * Known(node.Inputs[1].Shape);
+        // Each query meets each key, once for its score and once for its value.
+        if (node.Operation is Attention) return 2 * Known(node.Inputs[0].Shape[..^1]) * Known(node.Inputs[1].Shape[^2..^1]) * (Known(node.Inputs[0].Shape[^1..]) + Known(node.Inputs[2].Shape[^1..]));
         var terms = node.Operation switch
         {
             MatMul product => node.Inputs[0].Shape[product.TransposeA ? ^2 : ^1],

@@ -24,6 +24,11 @@ internal static partial class GoldenCases
             yield return Many($"ScaledDotProductAttention/{name}", x => [x[0].ScaledDotProductAttention(x[1], x[2])]);
             yield return Many($"ScaledDotProductAttention/bias-{name}", x => [x[0].ScaledDotProductAttention(x[1], x[2], new() { Mask = x[3] })]);
             yield return Many($"ScaledDotProductAttention/causal-{name}", x => [x[0].ScaledDotProductAttention(x[1], x[2], new() { Causal = true })]);
+            yield return Many($"Attention/{name}", x => [x[0].ScaledDotProductAttention(x[1], x[2])]);
+            yield return Many($"Attention/bias-{name}", x => [x[0].ScaledDotProductAttention(x[1], x[2], new() { Mask = x[3] })]);
+            yield return Many($"AttentionBackward/{name}", x => [.. Enumerable.Range(0, 3).Select(i => Backward(x[0].ScaledDotProductAttention(x[1], x[2]), x[3], x[i]))]);
+            yield return Many($"AttentionBackward/causal-{name}", x => [.. Enumerable.Range(0, 3).Select(i => Backward(x[0].ScaledDotProductAttention(x[1], x[2], new() { Causal = true }), x[3], x[i]))]);
+            yield return Many($"AttentionMaskBackward/{name}", x => [Backward(x[0].ScaledDotProductAttention(x[1], x[2], new() { Mask = x[3] }), x[4], x[3])]);
         }
         yield return Without("CandidateSample", "It is random, with a generator of Dunlin's own choice.");
         foreach (var operation in new[] { "CtcGreedyDecode", "CtcBeamDecode" })

@@ -6,8 +6,8 @@ namespace Dunlin.Graphs.Tests.Ops;
 
 internal static partial class OperationCases
 {
-    /// <summary>Functions of two numbers that can't be differentiated by the first, or not twice.</summary>
-    private static HashSet<string> OwnPairs => ["Zeta", "Igamma", "Igammac", "IgammaByA"];
+    /// <summary>Functions of two numbers that have cases of their own: their range is narrow, or derivatives by the first end somewhere.</summary>
+    private static HashSet<string> OwnPairs => ["Zeta", "ZetaByExponent", "ZetaByExponentTwice", "Igamma", "Igammac", "IgammaByA", "IgammaByATwice"];
 
     private static IEnumerable<OperationCase> Maths()
     {
@@ -37,6 +37,10 @@ internal static partial class OperationCases
             yield return new("Fma", (_, x) => x[0].Fma(x[1], x[2]), [a, b, c]);
             yield return new("Lerp", (_, x) => x[0].Lerp(x[1], x[2]), [a, b, c]);
             yield return new("Betainc", (g, x) => Operations.Betainc(g.Constant(b), x[0].Number(1.5), x[0]), [c]);
+            // By a and b there is one derivative only.
+            yield return new("Betainc", (_, x) => Operations.Betainc(x[0] + 1.5, x[1], x[2]), [a, b, c], Twice: false);
+            yield return new("BetaincByA", (g, x) => x[0].Graph.Add(Ternary.BetaincByA, [g.Constant(b), x[0].Number(1.5), x[0]]), [c]);
+            yield return new("BetaincByB", (g, x) => x[0].Graph.Add(Ternary.BetaincByB, [g.Constant(b), x[0].Number(1.5), x[0]]), [c]);
         }
     }
 
@@ -44,13 +48,14 @@ internal static partial class OperationCases
     {
         foreach (var (a, b) in new[] { (Distinct(2, 3), Between(0.5, 2, 2, 3)), (Distinct(2, 1), Between(0.5, 2, 3)), (Distinct(), Between(2, 4, 2)), (Distinct(0, 2), Between(2, 4, 2)) })
         {
-            // By the first operand there is one derivative only.
-            yield return new("Igamma", (_, x) => x[0].Igamma(x[1]), [a, b], Twice: false);
-            yield return new("Igammac", (_, x) => x[0].Igammac(x[1]), [a, b], Twice: false);
-            yield return new("Igamma", (g, x) => g.Constant(a).Igamma(x[0]), [b]);
-            yield return new("Igammac", (g, x) => g.Constant(a).Igammac(x[0]), [b]);
-            yield return new("IgammaByA", (g, x) => g.Add(Binary.IgammaByA, [g.Constant(a), x[0]]), [b]);
-            yield return new("Zeta", (g, x) => (g.Constant(a) + 1.5).Zeta(x[0]), [b]);
+            yield return new("Igamma", (_, x) => x[0].Igamma(x[1]), [a, b]);
+            yield return new("Igammac", (_, x) => x[0].Igammac(x[1]), [a, b]);
+            // By the first operand there are two derivatives only.
+            yield return new("IgammaByA", (g, x) => g.Add(Binary.IgammaByA, [x[0], x[1]]), [a, b], Twice: false);
+            yield return new("IgammaByATwice", (g, x) => g.Add(Binary.IgammaByATwice, [g.Constant(a), x[0]]), [b]);
+            yield return new("Zeta", (_, x) => (x[0] + 1.5).Zeta(x[1]), [a, b]);
+            yield return new("ZetaByExponent", (g, x) => g.Add(Binary.ZetaByExponent, [x[0] + 1.5, x[1]]), [a, b], Twice: false);
+            yield return new("ZetaByExponentTwice", (g, x) => g.Add(Binary.ZetaByExponentTwice, [g.Constant(a) + 1.5, x[0]]), [b]);
         }
     }
 

@@ -44,6 +44,7 @@ internal static partial class OperationCases
         yield return One("MaxUnpool", v => v.MaxUnpool(v.Graph.Constant(Tensor.From([5L, 0, 1, 1], [2, 1, 1, 2])), [2, 3]), Signed(2, 1, 1, 2));
         yield return new("FractionalMaxPool", (_, v) => v[0].FractionalMaxPool(v[1].StopGradient(), [2, 2], [3, 2]).Y, [Distinct(1, 2, 7, 5), Between(0.2, 0.8, 1, 2, 2)]);
         yield return new("FractionalMaxPool", (_, v) => v[0].FractionalMaxPool(v[1], [2], [4], seed: 1, stream: 2).Y, [Distinct(2, 1, 9), Counter(3)]);
+        yield return new("TakeAlong", (_, v) => v[0].FractionalAveragePool(v[1].StopGradient(), [2, 2], [3, 2]), [Distinct(1, 2, 7, 5), Between(0.2, 0.8, 1, 2, 2)]);
         yield return One("Pool", v => v.LpPool(2, [2, 2], Sliding.Uniform(2)), Signed(1, 2, 3, 3));
         yield return One("Pool", v => v.LpPool(3, [2], Sliding.Uniform(1, stride: 2)), Signed(2, 1, 4));
         yield return One("Pool", v => v.SumPool([2], Sliding.Uniform(1, padding: 1)), Signed(2, 1, 4));

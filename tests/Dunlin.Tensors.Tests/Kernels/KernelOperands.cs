@@ -23,6 +23,11 @@ internal static class KernelOperands
         LayerNormBackwardSpec s => Types(s, [s.Rows, s.Columns], [s.Columns], [s.Rows], [s.Rows], [s.Rows, s.Columns]),
         SoftmaxForwardSpec s => Types(s, [s.Outer, s.Length, s.Inner]),
         SoftmaxBackwardSpec s => Types(s, [s.Outer, s.Length, s.Inner], [s.Outer, s.Length, s.Inner]),
+        LrnForwardSpec s => Types(s, s.Input),
+        LrnBackwardSpec s => Types(s, s.Input, s.Input),
+        AttentionForwardSpec s => [.. Types(s, s.Geometry.Query, s.Geometry.Key, s.Geometry.Value, s.Geometry.Mask), .. s.Geometry.Lengths is { } lengths ? [new TensorType(DType.Int32, lengths)] : Array.Empty<TensorType>()],
+        AttentionBackwardSpec s => [.. Inputs(new AttentionForwardSpec(s.Type, s.Geometry)), .. Types(s, s.Geometry.Output, s.Geometry.Rows, s.Geometry.Output)],
+        AttentionMaskBackwardSpec s => Inputs(new AttentionBackwardSpec(s.Type, s.Geometry)),
         ReorderSpec s => Types(s, s.Shape),
         _ => throw new ArgumentException($"Unknown operands of {spec}."),
     };
@@ -44,6 +49,11 @@ internal static class KernelOperands
         LayerNormBackwardSpec s => Types(s, [s.Rows, s.Columns], [s.Columns], [s.Columns]),
         SoftmaxForwardSpec s => Types(s, [s.Outer, s.Length, s.Inner]),
         SoftmaxBackwardSpec s => Types(s, [s.Outer, s.Length, s.Inner]),
+        LrnForwardSpec s => Types(s, s.Input),
+        LrnBackwardSpec s => Types(s, s.Input),
+        AttentionForwardSpec s => Types(s, s.Geometry.Output, s.Geometry.Rows),
+        AttentionBackwardSpec s => Types(s, s.Geometry.Query, s.Geometry.Key, s.Geometry.Value),
+        AttentionMaskBackwardSpec s => Types(s, s.Geometry.Mask),
         ReorderSpec s => Types(s, s.Shape),
         _ => throw new ArgumentException($"Unknown operands of {spec}."),
     };

@@ -21,13 +21,25 @@ public sealed record Ternary : Elementwise
         static (a, b, c) => c < 0.5f ? a + c * (b - a) : b - (1 - c) * (b - a), static (a, b, c) => c < 0.5 ? a + c * (b - a) : b - (1 - c) * (b - a),
         (a, b, c, y, dy) => (dy * (1 - c), dy * c, dy * (b - a)));
 
+    /// <summary>∂I(a, b, c) / ∂a of <see cref="Betainc"/>. Gradients: for c the density · (ln c − ψ(a) + ψ(a + b)); for a and b there is none: a step that needs it fails.</summary>
+    internal static readonly Ternary BetaincByA = new("BetaincByA", static (a, b, c) => (float)IncompleteBeta.ByA(a, b, c), IncompleteBeta.ByA, (a, b, c, y, dy) => (
+        a.Underivable("Betainc has no second derivative by a."), b.Underivable("Betainc has no second derivative by a and b."),
+        dy * BetaDensity(a, b, c) * (c.Log() - a.Digamma() + (a + b).Digamma())));
+
+    /// <summary>∂I(a, b, c) / ∂b of <see cref="Betainc"/>. Gradients: for c the density · (ln(1 − c) − ψ(b) + ψ(a + b)); for a and b there is none: a step that needs it fails.</summary>
+    internal static readonly Ternary BetaincByB = new("BetaincByB", static (a, b, c) => (float)IncompleteBeta.ByB(a, b, c), IncompleteBeta.ByB, (a, b, c, y, dy) => (
+        a.Underivable("Betainc has no second derivative by a and b."), b.Underivable("Betainc has no second derivative by b."),
+        dy * BetaDensity(a, b, c) * ((-c).Log1p() - b.Digamma() + (a + b).Digamma())));
+
     /// <summary>
     /// The regularised incomplete beta function 1/B(a, b) · ∫₀ᶜ tᵃ⁻¹ (1 − t)ᵇ⁻¹ dt for a, b > 0 and c from 0 to 1; NaN else.
-    /// Gradients: for c dy · cᵃ⁻¹ (1 − c)ᵇ⁻¹ / B(a, b), of any order; for a and b there is none: a step that needs it fails.
+    /// Gradients: for c dy · cᵃ⁻¹ (1 − c)ᵇ⁻¹ / B(a, b), of any order; for a and b by differentiating the continued fraction, of first order only.
     /// </summary>
     public static readonly Ternary Betainc = new("Betainc", static (a, b, c) => (float)IncompleteBeta.Of(a, b, c), IncompleteBeta.Of, (a, b, c, y, dy) => (
-        a.Underivable("Betainc has no derivative by a."), b.Underivable("Betainc has no derivative by b."),
-        dy * ((a - 1).Xlogy(c) + (b - 1).Xlog1py(-c) - a.LogBeta(b)).Exp()));
+        dy * a.Graph.Add(BetaincByA, [a, b, c]), dy * a.Graph.Add(BetaincByB, [a, b, c]), dy * BetaDensity(a, b, c)));
+
+    /// <summary>cᵃ⁻¹ (1 − c)ᵇ⁻¹ / B(a, b), the derivative of the incomplete beta function by c.</summary>
+    private static Value BetaDensity(Value a, Value b, Value c) => ((a - 1).Xlogy(c) + (b - 1).Xlog1py(-c) - a.LogBeta(b)).Exp();
 
     /// <summary>Every member of the table.</summary>
     internal static IReadOnlyList<Ternary> All => [Fma, Lerp, Betainc];

@@ -21,15 +21,19 @@ public enum Outside
 /// give y[N, C, H', W']. With a third input images[M] (Int32 or Int64), grid[M, H', W', 2] gives y[M, C, H', W'] of those images.
 /// </summary>
 /// <remarks>Gradients: for x and grid, by <see cref="GridSampleBackward"/>.</remarks>
-/// <param name="Nearest">Whether the nearest element is taken (half-way, the even one) instead of bilinear interpolation; then the grid has no gradient.</param>
+/// <param name="Interpolation">
+/// Nearest: the nearest element (half-way, the even one); then the grid has no gradient. Linear: bilinear, of four neighbours. Cubic: bicubic, of sixteen, each of which is
+/// looked for outside the image by itself. Others are refused.
+/// </param>
 /// <param name="Outside">What is seen outside the image.</param>
 /// <param name="AlignCorners">Whether −1 and 1 are the centres of the outermost elements instead of their outer edges.</param>
-public sealed record GridSample(bool Nearest, Outside Outside, bool AlignCorners) : Operation
+public sealed record GridSample(Interpolation Interpolation, Outside Outside, bool AlignCorners) : Operation
 {
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
         if (inputs.Count is not (2 or 3)) throw Mismatch(inputs, $"takes x and grid, and possibly numbers of images; got {inputs.Count} inputs.");
+        if (Interpolation is not (Interpolation.Nearest or Interpolation.Linear or Interpolation.Cubic)) throw Mismatch(inputs, $"interpolation is Nearest, Linear or Cubic, not {Interpolation}.");
         Check(inputs, inputs.Count == 3, Mismatch);
         var grid = inputs[1].Shape;
         return [new(inputs[0].Type, [grid[0], inputs[0].Shape[1], grid[1], grid[2]])];
@@ -49,7 +53,7 @@ public sealed record GridSample(bool Nearest, Outside Outside, bool AlignCorners
     {
         Value[] inputs = [node.Inputs[0], node.Inputs[1], outputGradients[0]!];
         var backward = node.Graph.AddNode(new GridSampleBackward(this), [.. inputs, .. node.Inputs.Skip(2)]).Outputs;
-        Gradient? grid = Nearest ? null : backward[1];
+        Gradient? grid = Interpolation == Interpolation.Nearest ? null : backward[1];
         return node.Inputs.Count == 3 ? [backward[0], grid, null] : [backward[0], grid];
     }
 
@@ -73,7 +77,7 @@ public sealed record GridSample(bool Nearest, Outside Outside, bool AlignCorners
     }
 
     private sealed unsafe class SampleKernel<T>(GridSample sample, IReadOnlyList<TensorType> inputs)
-        : ParallelKernel(inputs[1].Shape.ElementCount * inputs[0].Shape[1] * 2) where T : unmanaged, IFloatingPointIeee754<T>
+        : ParallelKernel(inputs[1].Shape.ElementCount * inputs[0].Shape[1] * (sample.Interpolation == Interpolation.Cubic ? 8 : 2)) where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly Shape _x = inputs[0].Shape;
         private readonly Shape _grid = inputs[1].Shape;
@@ -85,17 +89,20 @@ public sealed record GridSample(bool Nearest, Outside Outside, bool AlignCorners
             long plane = (long)_x[2] * _x[3], places = (long)_grid[1] * _grid[2];
             var channels = _x[1];
             var y = Operand<T>(_images is null ? 2 : 3);
+            Span<long> at = stackalloc long[GridPlaces.MostCorners];
+            Span<double> weights = stackalloc double[GridPlaces.MostCorners];
             var (begin, end) = ThreadTeam.Share(_grid[0] * places, worker, workers);
             for (var p = begin; p < end; p++)
             {
                 var n = p / places;
                 var place = _places.At(double.CreateTruncating(Operand<T>(1)[2 * p]), double.CreateTruncating(Operand<T>(1)[2 * p + 1]));
+                _places.Read(place, at, weights);
                 var x = Operand<T>(0) + (_images?.At(Buffers[2], n) ?? n) * channels * plane;
                 for (var c = 0L; c < channels; c++)
                 {
                     var sum = 0.0;
-                    for (var corner = 0; corner < place.Corners; corner++)
-                        if (_places.Index(place, corner) is var at and >= 0) sum += GridPlaces.Weight(place, corner) * double.CreateTruncating(x[c * plane + at]);
+                    for (var corner = 0; corner < _places.Corners; corner++)
+                        if (at[corner] >= 0) sum += weights[corner] * double.CreateTruncating(x[c * plane + at[corner]]);
                     y[(n * channels + c) * places + p % places] = T.CreateTruncating(sum);
                 }
             }
@@ -159,10 +166,10 @@ public sealed record GridSampleBackward(GridSample Forward) : Operation
                 var place = _places.At(double.CreateTruncating(grid[2 * p]), double.CreateTruncating(grid[2 * p + 1]));
                 var image = (_images?.At(Buffers[3], n) ?? n) * channels * plane;
                 var (across, down) = (0.0, 0.0);
-                for (var corner = 0; corner < place.Corners; corner++)
+                for (var corner = 0; corner < _places.Corners; corner++)
                 {
                     if (_places.Index(place, corner) is var at && at < 0) continue;
-                    var weight = T.CreateTruncating(GridPlaces.Weight(place, corner));
+                    var weight = T.CreateTruncating(_places.Weight(place, corner));
                     var dweight = 0.0;
                     for (var c = 0L; c < channels; c++)
                     {
@@ -170,8 +177,8 @@ public sealed record GridSampleBackward(GridSample Forward) : Operation
                         dx[image + c * plane + at] += weight * d;
                         dweight += double.CreateTruncating(d) * double.CreateTruncating(x[image + c * plane + at]);
                     }
-                    across += dweight * GridPlaces.WeightAcross(place, corner);
-                    down += dweight * GridPlaces.WeightDown(place, corner);
+                    across += dweight * _places.WeightAcross(place, corner);
+                    down += dweight * _places.WeightDown(place, corner);
                 }
                 dgrid[2 * p] = T.CreateTruncating(across);
                 dgrid[2 * p + 1] = T.CreateTruncating(down);

@@ -6,7 +6,7 @@ namespace Dunlin.Graphs.Ops;
 internal sealed class ResizeTaps
 {
     /// <summary>The parameter of the cubic convolution (Keys, 1981), as in PyTorch.</summary>
-    private const double Sharpness = -0.75;
+    internal const double Sharpness = -0.75;
 
     private ResizeTaps(IReadOnlyList<List<(int From, double Weight)>> taps, int input)
     {
@@ -70,6 +70,11 @@ internal sealed class ResizeTaps
     internal static double Cubic(double x) => x <= 1
         ? ((Sharpness + 2) * x - (Sharpness + 3)) * x * x + 1
         : ((Sharpness * x - 5 * Sharpness) * x + 8 * Sharpness) * x - 4 * Sharpness;
+
+    /// <summary>The derivative of <see cref="Cubic"/>.</summary>
+    internal static double CubicSlope(double x) => x <= 1
+        ? (3 * (Sharpness + 2) * x - 2 * (Sharpness + 3)) * x
+        : (3 * Sharpness * x - 10 * Sharpness) * x + 8 * Sharpness;
 
     private static List<(int From, double Weight)> Merge(IEnumerable<(int From, double Weight)> taps) =>
         [.. taps.GroupBy(t => t.From, t => t.Weight).Select(g => (g.Key, g.Sum())).Where(t => t.Item2 != 0)];

@@ -9,14 +9,14 @@ public static partial class Operations
     /// <inheritdoc cref="Ops.GridSample"/>
     /// <param name="x">x[N, C, H, W].</param>
     /// <param name="grid">[N, H', W', 2] of (column, row).</param>
-    /// <param name="nearest">Whether the nearest element is taken instead of bilinear interpolation.</param>
+    /// <param name="interpolation">Nearest, Linear or Cubic.</param>
     /// <param name="outside">What is seen outside the image.</param>
     /// <param name="alignCorners">Whether −1 and 1 are the centres of the outermost elements instead of their outer edges.</param>
-    public static Value GridSample(this Value x, Value grid, bool nearest = false, Outside outside = Outside.Zeros, bool alignCorners = false) =>
-        x.Graph.Add(new GridSample(nearest, outside, alignCorners), [x, grid]);
+    public static Value GridSample(this Value x, Value grid, Interpolation interpolation = Interpolation.Linear, Outside outside = Outside.Zeros, bool alignCorners = false) =>
+        x.Graph.Add(new GridSample(interpolation, outside, alignCorners), [x, grid]);
 
     /// <summary>
-    /// The grid [N, height, width, 2] for <see cref="GridSample(Value, Value, bool, Outside, bool)"/> that maps images by affine transformations θ[N, 2, 3]: a place (column, row)
+    /// The grid [N, height, width, 2] for <see cref="GridSample(Value, Value, Interpolation, Outside, bool)"/> that maps images by affine transformations θ[N, 2, 3]: a place (column, row)
     /// of the result is read at θ · (column, row, 1). As PyTorch's affine_grid.
     /// </summary>
     /// <exception cref="ShapeException">θ is not floating-point [N, 2, 3].</exception>
@@ -52,7 +52,7 @@ public static partial class Operations
         var rows = Along(sides[0], sides[2], height).ExpandDims(2).Tile(1, 1, width);
         var columns = Along(sides[1], sides[3], width).ExpandDims(1).Tile(1, height, 1);
         var grid = Stack([columns, rows], -1) * 2 - 1;
-        var y = x.Graph.Add(new GridSample(nearest, Outside.Border, AlignCorners: true), [x, grid, images]);
+        var y = x.Graph.Add(new GridSample(nearest ? Interpolation.Nearest : Interpolation.Linear, Outside.Border, AlignCorners: true), [x, grid, images]);
         var inside = (rows >= 0) & (rows <= 1) & (columns >= 0) & (columns <= 1);
         return Select(inside.ExpandDims(1), y, y.Number(extrapolation));
     }

@@ -25,9 +25,9 @@ internal sealed class ManagedKernels : IKernelSet
     private static Kernel? Prepare<T>(KernelSpec spec, int threads) where T : unmanaged, IFloatingPointIeee754<T> => spec switch
     {
         MatMulSpec s => new MatMulKernel<T>(s, threads),
-        ConvForwardSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseForwardKernel<T>(s),
-        ConvBackwardDataSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseBackwardDataKernel<T>(s),
-        ConvBackwardWeightsSpec s when DepthwiseKernel<T>.Suits(s.Geometry) => new DepthwiseBackwardWeightsKernel<T>(s, threads),
+        ConvForwardSpec s when Depthwise.Suits(s.Geometry) => Depthwise.Forward<T>(s, threads),
+        ConvBackwardDataSpec s when Depthwise.Suits(s.Geometry) => Depthwise.BackwardData<T>(s, threads),
+        ConvBackwardWeightsSpec s when Depthwise.Suits(s.Geometry) => Depthwise.BackwardWeights<T>(s, threads),
         ConvForwardSpec s => new ConvForwardKernel<T>(s, threads),
         ConvBackwardDataSpec s => new ConvBackwardDataKernel<T>(s, threads),
         ConvBackwardWeightsSpec s => new ConvBackwardWeightsKernel<T>(s, threads),
@@ -53,6 +53,9 @@ internal sealed class ManagedKernels : IKernelSet
         RmsNormBackwardSpec s => new RmsNormBackwardKernel<T>(s),
         LrnForwardSpec s => new LrnForwardKernel<T>(s, threads),
         LrnBackwardSpec s => new LrnBackwardKernel<T>(s, threads),
+        AttentionForwardSpec s => new AttentionForwardKernel<T>(s, threads),
+        AttentionBackwardSpec s => new AttentionBackwardKernel<T>(s, threads),
+        AttentionMaskBackwardSpec s => new AttentionMaskBackwardKernel<T>(s, threads),
         SoftmaxForwardSpec s => new SoftmaxForwardKernel<T>(s, threads),
         SoftmaxBackwardSpec s => new SoftmaxBackwardKernel<T>(s, threads),
         _ => null,

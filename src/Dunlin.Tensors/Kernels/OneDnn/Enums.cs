@@ -16,6 +16,7 @@ internal enum AlgKind
     PoolingMax = 0x1ff,
     PoolingAverageIncludePadding = 0x2ff,
     PoolingAverageExcludePadding = 0x3ff,
+    LrnAcrossChannels = 0xaff,
     Softmax = 0x30000,
     LogSoftmax = 0x30001,
 }

@@ -108,6 +108,10 @@ internal abstract class OneDnnAbi : IOneDnnAbi
 
     public abstract Status LayerNormBackward(MemoryDesc data, MemoryDesc statistics, float epsilon, PrimitiveDesc forward, out nint handle);
 
+    public abstract Status LrnForward(PropKind kind, MemoryDesc data, LrnForwardSpec spec, out nint handle);
+
+    public abstract Status LrnBackward(MemoryDesc data, LrnForwardSpec spec, PrimitiveDesc forward, out nint handle);
+
     public abstract Status SoftmaxForward(AlgKind algorithm, MemoryDesc data, int axis, out nint handle);
 
     public abstract Status SoftmaxBackward(AlgKind algorithm, MemoryDesc data, int axis, PrimitiveDesc forward, out nint handle);

@@ -22,7 +22,7 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="causal">Whether a place sees only itself and those before it.</param>
     /// <param name="dropout">The probability with which a weight is dropped in training, from 0 up to, but not, 1.</param>
     /// <param name="bias">Whether the four maps add a bias.</param>
-    /// <param name="queryBlock">How many places to treat at a time, see <see cref="AttentionOptions.QueryBlock"/>; null for all.</param>
+    /// <param name="queryBlock">How many places to treat at a time, by products and a softmax, see <see cref="AttentionOptions.QueryBlock"/>; null for attention that never holds all weights.</param>
     public MultiHeadAttention(int features, int heads, bool causal = false, double dropout = 0, bool bias = true, int? queryBlock = null)
     {
         Require.AtLeast(nameof(MultiHeadAttention), heads, 1);
@@ -55,7 +55,8 @@ public sealed class MultiHeadAttention : Layer
             KeyLengths = lengths,
             Mask = mask,
             QueryBlock = _queryBlock,
-            Dropout = w => context.Apply(_dropout, w),
+            DropWeights = _queryBlock is null ? _dropout.ForWeights(context, input) : null,
+            Dropout = _queryBlock is null ? null : w => context.Apply(_dropout, w),
         });
         return context.Apply(_output, y.Transpose(0, 2, 1, 3).JoinLastTwo());
     }

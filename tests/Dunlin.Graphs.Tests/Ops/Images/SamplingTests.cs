@@ -20,10 +20,11 @@ public class SamplingTests
     public void The_identity_reads_the_image_and_another_size_is_a_resize(bool align)
     {
         var identity = Tensor.From([1.0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0], [2, 2, 3]);
-        foreach (var nearest in new[] { false, true })
+        foreach (var interpolation in new[] { Interpolation.Nearest, Interpolation.Linear, Interpolation.Cubic })
             foreach (var outside in Enum.GetValues<Outside>())
-                Same(Image.ToArray<double>(), Of(x => x[0].GridSample(x[1].AffineGrid(4, 5, align), nearest, outside, align), Image, identity));
-        Same(Of(x => x[0].Resize([7, 3], Interpolation.Linear, align), Image), Of(x => x[0].GridSample(x[1].AffineGrid(7, 3, align), false, Outside.Border, align), Image, identity));
+                Same(Image.ToArray<double>(), Of(x => x[0].GridSample(x[1].AffineGrid(4, 5, align), interpolation, outside, align), Image, identity));
+        foreach (var interpolation in new[] { Interpolation.Linear, Interpolation.Cubic })
+            Same(Of(x => x[0].Resize([7, 3], interpolation, align), Image), Of(x => x[0].GridSample(x[1].AffineGrid(7, 3, align), interpolation, Outside.Border, align), Image, identity));
     }
 
     [Fact]
@@ -41,9 +42,12 @@ public class SamplingTests
     public void Places_at_infinity_or_nowhere_are_outside_the_image()
     {
         var grid = Tensor.From([double.NaN, 0, double.PositiveInfinity, 0, 0, double.NegativeInfinity, 1e300, 1e300], [1, 2, 2, 2]);
-        Assert.All(Of(x => x[0].GridSample(x[1]), Signed(1, 1, 2, 2), grid), v => Assert.Equal(0, v));
+        foreach (var interpolation in new[] { Interpolation.Linear, Interpolation.Cubic })
+            Assert.All(Of(x => x[0].GridSample(x[1], interpolation), Signed(1, 1, 2, 2), grid), v => Assert.Equal(0, v));
+        Assert.Contains("not Area", Assert.Throws<ShapeException>(() => Of(x => x[0].GridSample(x[1], Interpolation.Area), Signed(1, 1, 2, 2), grid)).Message, StringComparison.Ordinal);
         foreach (var outside in new[] { Outside.Border, Outside.Reflection })
-            Assert.All(Of(x => x[0].GridSample(x[1], outside: outside), Signed(1, 1, 2, 2), grid), v => Assert.InRange(v, -1, 1));
+            foreach (var interpolation in new[] { Interpolation.Linear, Interpolation.Cubic })
+                Assert.All(Of(x => x[0].GridSample(x[1], interpolation, outside), Signed(1, 1, 2, 2), grid), v => Assert.InRange(v, -1, 1));
     }
 
     [Fact]

@@ -92,6 +92,19 @@ public class SpatialTests
     }
 
     [Fact]
+    public void Fractional_means_are_of_the_windows_whose_maxima_are_taken()
+    {
+        // Windows at 0, 3, 5 and 8, see above; the maximum of a rising sequence is its last element.
+        Assert.Equal([0.5, 3.5, 5.5, 8.5], Evaluate.Of(v => v[0].FractionalAveragePool(v[1], [2], [4]), Count(1, 1, 10), Tensor.From([0.5], [1, 1, 1])).ToArray<double>());
+        Tensor[] inputs = [Count(2, 3, 7, 9, 5), Between(0, 1, 2, 3, 3)];
+        var maxima = Evaluate.Of(v => v[0].FractionalMaxPool(v[1], [2, 3, 1], [4, 5, 5]).Y, inputs).ToArray<double>();
+        // Half of a window's way from its first element to its last.
+        var middle = (1 * 9 * 5 + 2 * 5 + 0) / 2.0;
+        Assert.Equal([.. maxima.Select(m => m - middle)], Evaluate.Of(v => v[0].FractionalAveragePool(v[1], [2, 3, 1], [4, 5, 5]), inputs).ToArray<double>(), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Contains("do not fit into 5 elements", Refusal(x => x.FractionalAveragePool(x, [2], [5]), 1, 1, 5), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Sums_and_p_norms_of_windows_follow_their_definitions()
     {
         var x = Tensor.From([3.0, -4, 0, 12], [1, 1, 4]);

@@ -5,7 +5,10 @@ namespace Dunlin.Tensors.Tests.Kernels.Managed;
 public sealed unsafe class ManagedAllocationTests
 {
     private static readonly ConvGeometry Conv = new([2, 4, 12, 12], [6, 2, 3, 3], [1, 1], [1, 1], [1, 1], [1, 1], 2);
+    private static readonly ConvGeometry Depthwise = new([2, 8, 33, 40], [8, 1, 3, 3], [2, 2], [1, 1], [1, 1], [1, 1], 8);
     private static readonly PoolGeometry Pool = new([2, 4, 12, 12], [2, 2], [2, 2], [0, 0], [0, 0]);
+
+    private static readonly AttentionGeometry Attention = new([3, 100, 16], [3, 130, 16], [3, 130, 8], 0.25, Causal: true) { Mask = [100, 130] };
 
     public static TheoryData<KernelSpec> Specs =>
     [
@@ -27,6 +30,12 @@ public sealed unsafe class ManagedAllocationTests
         new LayerNormBackwardSpec(DType.Float32, 200, 300, 1e-5),
         new SoftmaxForwardSpec(DType.Float32, 20, 300, 7, true),
         new SoftmaxBackwardSpec(DType.Float32, 200, 300, 1, false),
+        new AttentionForwardSpec(DType.Float32, Attention),
+        new AttentionBackwardSpec(DType.Float32, Attention),
+        new AttentionMaskBackwardSpec(DType.Float32, Attention),
+        new ConvForwardSpec(DType.Float32, Depthwise, true, Activation.Relu),
+        new ConvBackwardDataSpec(DType.Float32, Depthwise),
+        new ConvBackwardWeightsSpec(DType.Float32, Depthwise, true),
         new ReorderSpec(DType.Float32, [300, 300], MemoryLayout.Plain, MemoryLayout.Plain),
     ];
 

@@ -18,6 +18,7 @@ public class AbiTests
         Assert.Equal(3192, Unsafe.SizeOf<PoolingDesc>());
         Assert.Equal(2800, Unsafe.SizeOf<MatMulDesc>());
         Assert.Equal(2800, Unsafe.SizeOf<SoftmaxDesc>());
+        Assert.Equal(1432, Unsafe.SizeOf<LrnDesc>());
         Assert.Equal(3496, Unsafe.SizeOf<NormalizationDesc>());
         Assert.Equal(16, Unsafe.SizeOf<ExecArg>());
         Assert.Equal(32, Unsafe.SizeOf<VersionInfo>());

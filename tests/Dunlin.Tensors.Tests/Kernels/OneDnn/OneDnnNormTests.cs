@@ -24,6 +24,26 @@ public class OneDnnNormTests
         }
     }
 
+    /// <summary>The managed kernels are checked against the formula.</summary>
+    [Theory, InlineData(5, 0.75), InlineData(3, 0.75), InlineData(5, 0.5), InlineData(1, 0.75)]
+    public void Local_response_normalisation_is_that_of_the_managed_kernels(int size, double beta)
+    {
+        using var team = OneDnnSet.Team();
+        foreach (var shape in new Shape[] { [2, 32, 5, 7], [3, 48, 4, 4], [2, 5, 9, 11], [1, 3, 6], [1, 16, 2, 3, 4] })
+            foreach (var spec in new KernelSpec[] { new LrnForwardSpec(DType.Float32, shape, size, 0.7, beta, 2), new LrnBackwardSpec(DType.Float32, shape, size, 0.7, beta, 2) })
+            {
+                var inputs = KernelOperands.Sample(spec);
+                var expected = KernelOperands.ToDoubles(KernelRunner.Run(KernelSets.Managed, spec, team, inputs)[0]);
+                KernelRunner.AssertClose(expected, KernelOperands.ToDoubles(KernelRunner.Run(OneDnnSet.Required, spec, team, inputs)[0]), 2e-5, $"{spec}");
+                if (shape.Rank != 4) continue;
+                var offered = OneDnnSet.Plain(spec);
+                offered[0] = OneDnnPoolingTests.Blocked(shape, team);
+                KernelRunner.AssertClose(expected, KernelOperands.ToDoubles(KernelRunner.Run(OneDnnSet.Required, spec, team, inputs, offered)[0]), 2e-5, $"{spec}, blocked");
+            }
+        // Even windows lie elsewhere in the library.
+        Assert.Null(OneDnnSet.Required.TryPrepare(new LrnForwardSpec(DType.Float32, [1, 8, 2, 2], 4, 1, 0.75, 1), [MemoryLayout.Plain], team));
+    }
+
     [Theory, InlineData(3, 17), InlineData(40, 64), InlineData(1, 1000)]
     public void Layer_normalisation_matches_the_naive_loop(int rows, int columns)
     {

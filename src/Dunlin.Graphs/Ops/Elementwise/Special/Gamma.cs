@@ -18,24 +18,38 @@ public sealed partial record Binary
         return (dy * (a.Digamma() - both), dy * (b.Digamma() - both));
     });
 
+    /// <summary>∂²ζ(a, b) / ∂a². Gradients: for b −dy · (2 · ∂ζ(a + 1, b) / ∂a + a · ∂²ζ(a + 1, b) / ∂a²); for a there is none: a step that needs it fails.</summary>
+    internal static readonly Binary ZetaByExponentTwice = new("ZetaByExponentTwice", (a, b) => HurwitzZeta.ByExponent(2, a, b), (a, b, y, dy) =>
+        (a.Underivable("Zeta has no third derivative by its exponent a."), -dy * (2 * ZetaSlope(a + 1, b) + a * a.Graph.Add(ZetaByExponentTwice!, [a + 1, b]))));
+
+    /// <summary>∂ζ(a, b) / ∂a = −Σₙ ln(b + n) · (b + n)⁻ᵃ. Gradients: for a the second derivative, for b −dy · (ζ(a + 1, b) + a · ∂ζ(a + 1, b) / ∂a).</summary>
+    internal static readonly Binary ZetaByExponent = new("ZetaByExponent", (a, b) => HurwitzZeta.ByExponent(1, a, b), (a, b, y, dy) =>
+        (dy * a.Graph.Add(ZetaByExponentTwice, [a, b]), -dy * ((a + 1).Zeta(b) + a * ZetaSlope(a + 1, b))));
+
     /// <summary>
     /// Hurwitz' zeta function Σₙ (b + n)⁻ᵃ over n ≥ 0, for a > 1 (∞ at 1, NaN below) and b > 0, or b below if a is an integer.
-    /// Gradients: for b −dy · a · ζ(a + 1, b); for a there is none: a step that needs it fails.
+    /// Gradients: for a, where b > 0, by differentiating the sum, of second order at most; for b −dy · a · ζ(a + 1, b).
     /// </summary>
-    public static readonly Binary Zeta = new("Zeta", HurwitzZeta.Of, (a, b, y, dy) => (a.Underivable("Zeta has no derivative by its exponent a."), -dy * a * (a + 1).Zeta(b)));
+    public static readonly Binary Zeta = new("Zeta", HurwitzZeta.Of, (a, b, y, dy) => (dy * ZetaSlope(a, b), -dy * a * (a + 1).Zeta(b)));
 
-    /// <summary>∂P(a, b) / ∂a. Gradients: for b the density · (ln b − ψ(a)); for a there is none: a step that needs it fails.</summary>
+    /// <summary>∂²P(a, b) / ∂a². Gradients: for b the density · ((ln b − ψ(a))² − ψ′(a)); for a there is none: a step that needs it fails.</summary>
+    internal static readonly Binary IgammaByATwice = new("IgammaByATwice", IncompleteGamma.LowerByATwice, (a, b, y, dy) =>
+        (a.Underivable("The incomplete gamma functions have no third derivative by a."), dy * GammaDensity(a, b) * ((b.Log() - a.Digamma()).Square() - a.Polygamma(1))));
+
+    /// <summary>∂P(a, b) / ∂a. Gradients: for a the second derivative, for b the density · (ln b − ψ(a)).</summary>
     internal static readonly Binary IgammaByA = new("IgammaByA", IncompleteGamma.LowerByA, (a, b, y, dy) =>
-        (a.Underivable("The incomplete gamma functions have no second derivative by a."), dy * GammaDensity(a, b) * (b.Log() - a.Digamma())));
+        (dy * a.Graph.Add(IgammaByATwice, [a, b]), dy * GammaDensity(a, b) * (b.Log() - a.Digamma())));
 
     /// <summary>
     /// The regularised lower incomplete gamma function P(a, b) = 1/Γ(a) · ∫₀ᵇ tᵃ⁻¹ e⁻ᵗ dt for a, b ≥ 0; NaN else.
-    /// Gradients: for b dy · bᵃ⁻¹ e⁻ᵇ / Γ(a), of any order; for a by differentiating the series, of first order only.
+    /// Gradients: for b dy · bᵃ⁻¹ e⁻ᵇ / Γ(a), of any order; for a by differentiating the series, of second order at most.
     /// </summary>
     public static readonly Binary Igamma = new("Igamma", IncompleteGamma.Lower, (a, b, y, dy) => (dy * a.Graph.Add(IgammaByA, [a, b]), dy * GammaDensity(a, b)));
 
     /// <summary>The regularised upper incomplete gamma function Q(a, b) = 1 − P(a, b), precise where it is small. Gradients: those of <see cref="Igamma"/>, negated.</summary>
     public static readonly Binary Igammac = new("Igammac", IncompleteGamma.Upper, (a, b, y, dy) => (-dy * a.Graph.Add(IgammaByA, [a, b]), -dy * GammaDensity(a, b)));
+
+    private static Value ZetaSlope(Value a, Value b) => a.Graph.Add(ZetaByExponent, [a, b]);
 
     /// <summary>bᵃ⁻¹ e⁻ᵇ / Γ(a), the derivative of P(a, b) by b.</summary>
     internal static Value GammaDensity(Value a, Value b) => ((a - 1).Xlogy(b) - b - a.LogGamma()).Exp();

@@ -81,6 +81,22 @@ internal static class GammaFunctions
         return Math.Log(x) - 0.5 / x - square * SpecialFunctions.Polynomial(Bernoulli, square) - below;
     }
 
+    /// <summary>ψ(x + distance) − ψ(x) for positive x and x + distance, where nothing cancels: each term has the sign of the distance.</summary>
+    public static double DigammaDifference(double x, double distance)
+    {
+        var sum = 0.0;
+        // ψ(x + 1) = ψ(x) + 1 / x.
+        for (; x < Far || x + distance < Far; x++) sum += distance / x / (x + distance);
+        // The asymptotic series of both, with the divided difference of its polynomial by Horner's rule.
+        var end = x + distance;
+        var (u, v) = (1 / (x * x), 1 / (end * end));
+        var (value, divided) = (0.0, 0.0);
+        for (var k = Bernoulli.Length - 1; k >= 0; k--) (value, divided) = (value * u + Bernoulli[k], divided * v + value);
+        // (u · p(u) − v · p(v)) / (u − v) = p(u) + v · (p(u) − p(v)) / (u − v).
+        var series = distance / x * ((x + end) / (end * end) / x) * (value + v * divided);
+        return SpecialFunctions.Log1p(distance / x) + 0.5 * distance / x / end + series + sum;
+    }
+
     /// <summary>dⁿ/dxⁿ ψ(x) = (−1)ⁿ⁺¹ · n! · ζ(n + 1, x), n ≥ 1.</summary>
     public static double Polygamma(int n, double x)
     {

@@ -43,4 +43,34 @@ internal static class HurwitzZeta
         }
         return sum;
     }
+
+    /// <summary>dⁿ/dsⁿ Σₖ (q + k)⁻ˢ = Σₖ (−ln(q + k))ⁿ (q + k)⁻ˢ for n = 1 or 2: the same formula, its terms differentiated.</summary>
+    /// <param name="order">n.</param>
+    /// <param name="s">Above 1; (−1)ⁿ · ∞ at 1, else NaN.</param>
+    /// <param name="q">Above 0; NaN below, where the sum is defined for integers s only.</param>
+    public static double ByExponent(int order, double s, double q)
+    {
+        if (s == 1 && q > 0) return order == 1 ? double.NegativeInfinity : double.PositiveInfinity;
+        if (!(s > 1) || !(q > 0)) return double.NaN;
+        if (double.IsInfinity(s) || double.IsInfinity(q)) return double.IsInfinity(s) && q <= 1 ? double.NaN : 0;
+        var exponent = new Jet(s, 1);
+        var (sum, a) = (new Jet(0), q);
+        for (var n = 0; n < 9 || a <= 9; n++, a++) sum += Power(a);
+        var power = Power(a);
+        sum += power * a / (exponent - 1) + power / 2;
+        Jet factor = 1;
+        for (var k = 0; k < Divisors.Length; k++)
+        {
+            factor *= exponent + 2 * k;
+            power /= a;
+            var term = factor * power / Divisors[k];
+            sum += term;
+            if (term.Size < 1e-17 * sum.Size) break;
+            factor *= exponent + (2 * k + 1);
+            power /= a;
+        }
+        return sum[order];
+
+        Jet Power(double x) => Jet.Power(Math.Pow(x, -s), -Math.Log(x), 0);
+    }
 }

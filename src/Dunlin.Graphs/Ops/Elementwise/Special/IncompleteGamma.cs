@@ -23,6 +23,12 @@ internal static class IncompleteGamma
         : x == 0 || double.IsInfinity(x) || double.IsInfinity(a) ? 0
         : IsLower(a, x) ? Series(a, x).ByA : -Fraction(a, x).ByA;
 
+    /// <summary>∂²P(a, x) / ∂a², likewise (Moore, algorithm AS 187, 1982, differentiates series and fraction twice).</summary>
+    public static double LowerByATwice(double a, double x) =>
+        double.IsNaN(a) || double.IsNaN(x) || a <= 0 || x < 0 ? double.NaN
+        : x == 0 || double.IsInfinity(x) || double.IsInfinity(a) ? 0
+        : IsLower(a, x) ? SeriesJet(a, x).Second : -FractionJet(a, x).Second;
+
     /// <summary>xᵃ e⁻ˣ / Γ(a). Of large a, around the maximum: √(a / 2π) · exp(a · (ln(1 + μ) − μ) − rest) with μ = (x − a) / a.</summary>
     public static double Prefix(double a, double x) => a < 10
         ? x < 700 ? Math.Pow(x, a) * Math.Exp(-x) * Math.Exp(-GammaFunctions.LogGamma(a)) : Math.Exp(a * Math.Log(x) - x - GammaFunctions.LogGamma(a))
@@ -78,4 +84,46 @@ internal static class IncompleteGamma
         var prefix = Prefix(a, x);
         return (prefix * h, prefix * (dh + h * (Math.Log(x) - GammaFunctions.Digamma(a))));
     }
+
+    /// <summary>P with two derivatives by a. A term t = xⁿ / ((a + 1) … (a + n)) has t′ = −t · Σ 1 / (a + k) and t″ = t · ((Σ 1 / (a + k))² + Σ 1 / (a + k)²).</summary>
+    private static Jet SeriesJet(double a, double x)
+    {
+        var (sum, term, harmonic, squares) = (new Jet(1), 1.0, 0.0, 0.0);
+        for (var n = 1; n < MostTerms && term * (1 + harmonic * harmonic) > Precision * sum.Value; n++)
+        {
+            term *= x / (a + n);
+            harmonic += 1 / (a + n);
+            squares += 1 / (a + n) / (a + n);
+            sum += new Jet(term, -term * harmonic, term * (harmonic * harmonic + squares));
+        }
+        return Jet.Power(Prefix(a, x) / a, Math.Log(x) - GammaFunctions.Digamma(a + 1), -GammaFunctions.Polygamma(1, a + 1)) * sum;
+    }
+
+    /// <summary>Q with two derivatives by a: the fraction from its end, where Lentz's method has found the value and with half as many terms more for the derivatives.</summary>
+    private static Jet FractionJet(double a, double x)
+    {
+        var terms = FractionTerms(a, x);
+        terms += terms / 2 + 30;
+        var rest = new Jet(x + 1 - a + 2.0 * terms, -1);
+        for (var n = terms; n > 0; n--) rest = new Jet(x - 1 - a + 2.0 * n, -1) + new Jet(-n * (n - a), n) / rest;
+        return Jet.Power(Prefix(a, x), Math.Log(x) - GammaFunctions.Digamma(a), -GammaFunctions.Polygamma(1, a)) / rest;
+    }
+
+    /// <summary>How many terms of the fraction its value needs.</summary>
+    private static int FractionTerms(double a, double x)
+    {
+        var b = x + 1 - a;
+        var (c, d) = (1 / Tiny, 1 / NotZero(b));
+        for (var n = 1; n < MostTerms; n++)
+        {
+            var numerator = -n * (n - a);
+            b += 2;
+            d = 1 / NotZero(numerator * d + b);
+            c = NotZero(b + numerator / c);
+            if (Math.Abs(c * d - 1) < 1e-16) return n;
+        }
+        return MostTerms;
+    }
+
+    private static double NotZero(double value) => Math.Abs(value) < Tiny ? Tiny : value;
 }

@@ -36,6 +36,48 @@ public static partial class Operations
         return x.FractionalMaxPool(like.RandomUniformLike(counter, seed, stream), window, size);
     }
 
+    /// <summary>
+    /// Fractional average pooling: the means of the windows whose maxima are <see cref="FractionalMaxPool(Value, Value, Shape, Shape)"/>. x[N, C, S…], of known spatial lengths, gives y[N, C, Size…].
+    /// Gradient: that of the formula for x; none for the random numbers, on which the result depends in steps.
+    /// </summary>
+    /// <param name="x">x[N, C, S…].</param>
+    /// <param name="random">u[N, C, D] in [0, 1).</param>
+    /// <param name="window">The windows.</param>
+    /// <param name="size">The spatial lengths of the output.</param>
+    /// <exception cref="ShapeException">The attributes or the numbers do not fit x.</exception>
+    public static Value FractionalAveragePool(this Value x, Value random, Shape window, Shape size)
+    {
+        // The shape rule is that of the maximum.
+        var y = new FractionalMaxPool(window, size).Infer([x.TensorType, random.TensorType])[0].Shape;
+        var lengths = x.Shape[2..];
+        if (!lengths.IsKnown) throw new ShapeException($"FractionalAveragePool takes x[N, C, S…] with known spatial lengths, not {x}.");
+        // 16 bits would not hold the places.
+        var u = random.StopGradient().Cast(DType.Float64);
+        Value? first = null;
+        for (var d = 0; d < size.Rank; d++)
+        {
+            var (last, alpha) = (lengths[d] - window[d], size[d] > 1 ? (double)(lengths[d] - window[d]) / (size[d] - 1) : 0);
+            var own = u.StridedSlice(Slicing.All, Slicing.All, d..(d + 1));
+            var numbers = x.Graph.Range(0, size[d], type: DType.Float64);
+            // Rounding, or a number outside [0, 1), must not lead outside the plane; the last window ends with it.
+            var starts = (((own + numbers) * alpha).Floor() - (own * alpha).Floor()).Clip(0, last);
+            starts = Select(numbers < size[d] - 1, starts, starts.Number(last)) * lengths[(d + 1)..].ElementCount;
+            for (var other = 0; other < size.Rank; other++)
+                if (other != d) starts = starts.ExpandDims(other < d ? 2 : -1);
+            first = first is null ? starts : first + starts;
+        }
+        var (places, flat) = (first!.Cast(DType.Int64).Flatten(2), x.Flatten(2));
+        Value? sum = null;
+        for (var tap = 0L; tap < window.ElementCount; tap++)
+        {
+            var (offset, rest) = (0L, tap);
+            for (var d = window.Rank - 1; d >= 0; rest /= window[d], d--) offset += rest % window[d] * lengths[(d + 1)..].ElementCount;
+            var read = flat.TakeAlong(places + offset);
+            sum = sum is null ? read : sum + read;
+        }
+        return (sum! * (1.0 / window.ElementCount)).Reshape(y.With(0, Shape.Unknown));
+    }
+
     /// <summary>The sum of each window, padding counted as zeros: x[N, C, S…] gives y[N, C, T…].</summary>
     public static Value SumPool(this Value x, Shape window, Sliding sliding) => x.AveragePool(window, sliding, includePadding: true) * window.ElementCount;
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -57,6 +58,35 @@ internal static unsafe class Lines<T> where T : unmanaged, IFloatingPointIeee754
             target[3] = x3;
         }
         for (; count > 0; count--, source += stride, target++) *target = *source;
+    }
+
+    /// <summary>even[i] = source[2i] and odd[i] = source[2i + 1].</summary>
+    public static void DealInTwo(T* source, T* even, T* odd, int count)
+    {
+        var i = 0;
+        if (typeof(T) == typeof(float) && Sse.IsSupported && count >= 8)
+        {
+            for (; i + 8 <= count; i += 8) Eight(i);
+            // Once more the last eight that begin with an even one.
+            if (i + 1 < count)
+            {
+                i = (count - 8) & ~1;
+                Eight(i);
+                i += 8;
+            }
+        }
+        for (; i < count; i += 2)
+        {
+            even[i / 2] = source[i];
+            if (i + 1 < count) odd[i / 2] = source[i + 1];
+        }
+
+        void Eight(int at)
+        {
+            var (low, high) = (Vector128.Load((float*)source + at), Vector128.Load((float*)source + at + 4));
+            Sse.Shuffle(low, high, 0b10_00_10_00).Store((float*)even + at / 2);
+            Sse.Shuffle(low, high, 0b11_01_11_01).Store((float*)odd + at / 2);
+        }
     }
 
     /// <summary>target[i · stride] += source[i].</summary>

@@ -59,6 +59,14 @@ internal static unsafe partial class Native26
         MemoryDesc data, MemoryDesc statistics, float epsilon, uint flags);
 
     [LibraryImport(Native.Library)]
+    public static partial Status dnnl_lrn_forward_desc_init(LrnDesc* operation, PropKind kind, AlgKind algorithm, MemoryDesc data, long size,
+        float alpha, float beta, float k);
+
+    [LibraryImport(Native.Library)]
+    public static partial Status dnnl_lrn_backward_desc_init(LrnDesc* operation, AlgKind algorithm, MemoryDesc diffData, MemoryDesc data, long size,
+        float alpha, float beta, float k);
+
+    [LibraryImport(Native.Library)]
     public static partial Status dnnl_softmax_v2_forward_desc_init(SoftmaxDesc* operation, PropKind kind, AlgKind algorithm,
         MemoryDesc src, MemoryDesc dst, int axis);
 

@@ -119,6 +119,20 @@ internal sealed unsafe class OneDnn26(VersionInfo version) : OneDnnAbi(version)
             &operation, out handle, forward: forward);
     }
 
+    public override Status LrnForward(PropKind kind, MemoryDesc data, LrnForwardSpec spec, out nint handle)
+    {
+        LrnDesc operation;
+        return Choose(Native26.dnnl_lrn_forward_desc_init(&operation, kind, AlgKind.LrnAcrossChannels, data, spec.Size, (float)spec.Alpha, (float)spec.Beta, (float)spec.K),
+            &operation, out handle);
+    }
+
+    public override Status LrnBackward(MemoryDesc data, LrnForwardSpec spec, PrimitiveDesc forward, out nint handle)
+    {
+        LrnDesc operation;
+        return Choose(Native26.dnnl_lrn_backward_desc_init(&operation, AlgKind.LrnAcrossChannels, data, data, spec.Size, (float)spec.Alpha, (float)spec.Beta, (float)spec.K),
+            &operation, out handle, forward: forward);
+    }
+
     public override Status SoftmaxForward(AlgKind algorithm, MemoryDesc data, int axis, out nint handle)
     {
         SoftmaxDesc operation;

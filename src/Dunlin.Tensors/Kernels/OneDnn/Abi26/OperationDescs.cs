@@ -65,6 +65,20 @@ internal struct SoftmaxDesc
     public MemoryDescData DiffDst;
 }
 
+/// <summary>dnnl_lrn_desc_t.</summary>
+internal struct LrnDesc
+{
+    public int PrimitiveKind;
+    public PropKind PropKind;
+    public AlgKind AlgKind;
+    public MemoryDesc Data;
+    public MemoryDesc DiffData;
+    public long Size;
+    public float Alpha;
+    public float Beta;
+    public float K;
+}
+
 /// <summary>dnnl_batch_normalization_desc_t and dnnl_layer_normalization_desc_t, which have the same members.</summary>
 internal struct NormalizationDesc
 {

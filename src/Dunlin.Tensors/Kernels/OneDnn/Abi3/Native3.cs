@@ -40,6 +40,14 @@ internal static unsafe partial class Native3
         MemoryDesc diffWeights, MemoryDesc diffBias, MemoryDesc diffDst, in Dims strides, in Dims dilates, in Dims padBegin, in Dims padEnd, PrimitiveDesc forward, nint attributes);
 
     [LibraryImport(Native.Library)]
+    public static partial Status dnnl_lrn_forward_primitive_desc_create(out nint primitiveDesc, nint engine, PropKind kind, AlgKind algorithm, MemoryDesc src,
+        MemoryDesc dst, long size, float alpha, float beta, float k, nint attributes);
+
+    [LibraryImport(Native.Library)]
+    public static partial Status dnnl_lrn_backward_primitive_desc_create(out nint primitiveDesc, nint engine, AlgKind algorithm, MemoryDesc diffSrc,
+        MemoryDesc diffDst, MemoryDesc src, long size, float alpha, float beta, float k, PrimitiveDesc forwardHint, nint attributes);
+
+    [LibraryImport(Native.Library)]
     public static partial Status dnnl_pooling_forward_primitive_desc_create(out nint primitiveDesc, nint engine, PropKind kind, AlgKind algorithm, MemoryDesc src,
         MemoryDesc dst, in Dims strides, in Dims window, in Dims dilates, in Dims padBegin, in Dims padEnd, nint attributes);
 

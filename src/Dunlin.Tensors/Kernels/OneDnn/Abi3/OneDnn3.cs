@@ -87,6 +87,13 @@ internal sealed class OneDnn3(VersionInfo version) : OneDnnAbi(version)
         Native3.dnnl_layer_normalization_backward_primitive_desc_create(out handle, Engine, PropKind.Backward, data, data, data, statistics, epsilon, UseScaleAndShift,
             forward, Attributes);
 
+    public override Status LrnForward(PropKind kind, MemoryDesc data, LrnForwardSpec spec, out nint handle) =>
+        Native3.dnnl_lrn_forward_primitive_desc_create(out handle, Engine, kind, AlgKind.LrnAcrossChannels, data, data, spec.Size, (float)spec.Alpha, (float)spec.Beta, (float)spec.K, Attributes);
+
+    public override Status LrnBackward(MemoryDesc data, LrnForwardSpec spec, PrimitiveDesc forward, out nint handle) =>
+        Native3.dnnl_lrn_backward_primitive_desc_create(out handle, Engine, AlgKind.LrnAcrossChannels, data, data, data, spec.Size, (float)spec.Alpha, (float)spec.Beta, (float)spec.K,
+            forward, Attributes);
+
     public override Status SoftmaxForward(AlgKind algorithm, MemoryDesc data, int axis, out nint handle) =>
         Native3.dnnl_softmax_forward_primitive_desc_create(out handle, Engine, PropKind.ForwardTraining, algorithm, data, data, axis, Attributes);
 

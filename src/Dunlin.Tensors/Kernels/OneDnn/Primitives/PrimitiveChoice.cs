@@ -20,6 +20,8 @@ internal static class PrimitiveChoice
             BatchNormBackwardSpec s => BatchNormPrimitives.PrepareBackward(abi, s, First(offered), threads),
             LayerNormForwardSpec s => LayerNormPrimitives.PrepareForward(abi, s, threads),
             LayerNormBackwardSpec s => LayerNormPrimitives.PrepareBackward(abi, s, threads),
+            LrnForwardSpec s => LrnPrimitives.PrepareForward(abi, s, First(offered), threads),
+            LrnBackwardSpec s => LrnPrimitives.PrepareBackward(abi, s, First(offered), threads),
             SoftmaxForwardSpec s => SoftmaxPrimitives.PrepareForward(abi, s, threads),
             SoftmaxBackwardSpec s => SoftmaxPrimitives.PrepareBackward(abi, s, threads),
             _ => null,
