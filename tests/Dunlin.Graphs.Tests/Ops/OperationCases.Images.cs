@@ -26,6 +26,8 @@ internal static partial class OperationCases
                     Tensor[] inputs = [Signed(2, 2, 3, 4), Between(-3.3, 3.1, 2, 2, 3, 2)];
                     Value Sampled(IReadOnlyList<Value> x) => x[0].GridSample(x[1], interpolation, outside, align);
                     yield return new("GridSample", (_, x) => Sampled(x), inputs);
+                    // 16 elements for each place make large graphs of the second order: for a cubic the ways to treat places outside are tried in turn.
+                    if (interpolation == Interpolation.Cubic && align != (outside == Outside.Reflection)) continue;
                     yield return new("GridSampleBackward", (_, x) => Gradients.Of(Sampled(x).Square().Sum(), x[0])[0]!.Dense(), inputs);
                     if (interpolation != Interpolation.Nearest) yield return new("GridSampleBackward", (_, x) => Gradients.Of(Sampled(x).Square().Sum(), x[1])[0]!.Dense(), inputs);
                 }

@@ -23,7 +23,9 @@ internal sealed record CatalogueEntry(string Key, MemberInfo Member, Operation S
 
     /// <summary>Whether there is a rule that does many examples at once.</summary>
     public bool IsVectorized => Sample.TakesLeadingDimensions
-        || Sample.GetType().GetMethod(nameof(Operation.Vectorized))!.DeclaringType != typeof(Operation);
+        || Overrides(nameof(Operation.Vectorized)) || Overrides(nameof(Operation.VectorizedEach));
+
+    private bool Overrides(string method) => Sample.GetType().GetMethod(method, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)!.DeclaringType != typeof(Operation);
 }
 
 /// <summary>The gradient checks of every operation, by operation; and every operation there is.</summary>

@@ -29,6 +29,9 @@ public sealed record DrawBoundingBoxes : Operation
         : new DrawKernel<float>(inputs));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => batching.Joined(node, inputs, shared: 2);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)
     {
         var (x, boxes, colors, dy) = (node.Inputs[0], node.Inputs[1], node.Inputs[2], outputGradients[0]!);

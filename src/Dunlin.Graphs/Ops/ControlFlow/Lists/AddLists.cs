@@ -27,6 +27,9 @@ internal sealed record AddLists : ListOperation
     }
 
     /// <inheritdoc/>
+    public override string? NoVectorizationReason => null;
+
+    /// <inheritdoc/>
     public override bool TakesLeadingDimensions => true;
 
     /// <inheritdoc/>

@@ -71,8 +71,8 @@ internal struct LrnDesc
     public int PrimitiveKind;
     public PropKind PropKind;
     public AlgKind AlgKind;
-    public MemoryDesc Data;
-    public MemoryDesc DiffData;
+    public MemoryDescData Data;
+    public MemoryDescData DiffData;
     public long Size;
     public float Alpha;
     public float Beta;
