@@ -66,12 +66,13 @@ internal sealed record ProductThenElementwise(MatMul Product, FusedElementwise T
                 _product.Compute(_buffers[0], _buffers[1], row, column, scratch);
                 var (rows, columns) = (Math.Min(_product.Rows, _rows - row), Math.Min(_product.Columns, _columns - column));
                 for (var i = 0; i < rows; i++)
-                {
-                    var at = (long)(row + i) * _columns + column;
-                    for (var r = 0; r < registers.Length; r++)
-                        addresses[r] = r >= externals || registers[r].IsScalar ? start[r] : start[r] + (nint)(r == _place ? (long)i * _product.Columns : at) * registers[r].ElementSize;
-                    _program.Run(addresses, columns);
-                }
+                    for (var j = 0; j < columns; j += TileFunction.MaxLength)
+                    {
+                        var at = (long)(row + i) * _columns + column + j;
+                        for (var r = 0; r < registers.Length; r++)
+                            addresses[r] = r >= externals || registers[r].IsScalar ? start[r] : start[r] + (nint)(r == _place ? (long)i * _product.Columns + j : at) * registers[r].ElementSize;
+                        _program.Run(addresses, Math.Min(TileFunction.MaxLength, columns - j));
+                    }
             }
         }
     }

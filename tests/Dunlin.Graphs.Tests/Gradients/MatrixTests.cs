@@ -30,6 +30,20 @@ public class MatrixTests
         }
     }
 
+    /// <summary>The rows of a Jacobian are products with the same mask; each used to lose elements of its own.</summary>
+    [Fact]
+    public void The_jacobian_of_dropout_has_what_dropout_kept_on_its_diagonal()
+    {
+        var graph = new Graph();
+        var x = graph.Placeholder("x", DType.Float64, [40]);
+        var y = x.Dropout(graph.Constant(3, DType.Int64), 0.4, seed: 1, stream: 2);
+        using var session = new Session(graph);
+        var results = session.Run([y, Gradients.Jacobian(y, x)], (x, Tensor.From(Enumerable.Repeat(1.0, 40).ToArray())));
+        var kept = results[0].ToArray<double>();
+        Assert.InRange(kept.Count(k => k == 0), 5, 30);
+        Assert.Equal(Enumerable.Range(0, 1600).Select(i => i % 41 == 0 ? kept[i / 41] : 0), results[1].ToArray<double>());
+    }
+
     [Theory, MemberData(nameof(Nets))]
     public void The_hessian_product_is_symmetric_and_agrees_with_differences_of_gradients(string kind)
     {

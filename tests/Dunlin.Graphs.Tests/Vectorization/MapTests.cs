@@ -63,14 +63,19 @@ public class MapTests
     }
 
     [Fact]
-    public void Examples_draw_random_numbers_of_their_own()
+    public void Dropout_loses_the_same_elements_of_every_example_unless_their_counters_differ()
     {
         var graph = new Graph();
         var x = graph.Placeholder("x", DType.Float64, [2, 50]);
         var counter = graph.Placeholder("counter", DType.Int64, Shape.Scalar);
         using var session = new Session(graph);
-        var y = session.Run(Vectorize.Map(v => v.Dropout(counter, 0.5, seed: 1, stream: 1), x), (x, RandomTensors.Normal([2, 50], 1)), (counter, Tensor.Scalar(0L))).ToArray<double>();
-        Assert.NotEqual(y[..50].Select(v => v == 0), y[50..].Select(v => v == 0));
+        var same = Vectorize.Map(v => v.Dropout(counter, 0.5, seed: 1, stream: 1), x);
+        var own = Vectorize.Map(v => [v[0].Dropout(v[1], 0.5, seed: 1, stream: 1)], [x, graph.Constant(Tensor.From([0L, 1]))])[0];
+        var results = session.Run([same, own], (x, RandomTensors.Normal([2, 50], 1)), (counter, Tensor.Scalar(0L)));
+        bool[] Lost(Tensor y, int example) => [.. y.ToArray<double>().Skip(50 * example).Take(50).Select(v => v == 0)];
+        Assert.Equal(Lost(results[0], 0), Lost(results[0], 1));
+        Assert.Equal(Lost(results[0], 0), Lost(results[1], 0));
+        Assert.NotEqual(Lost(results[1], 0), Lost(results[1], 1));
     }
 
     [Fact]

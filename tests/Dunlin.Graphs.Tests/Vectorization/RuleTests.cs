@@ -10,7 +10,7 @@ namespace Dunlin.Graphs.Tests.Vectorization;
 public class RuleTests
 {
     /// <summary>Of these, examples draw numbers of their own: only the first draws what it does alone.</summary>
-    private static readonly HashSet<string> Draws = ["Dropout", "RandomGamma", "RandomPoisson", "RandomBinomial", "Categorical"];
+    private static readonly HashSet<string> Draws = ["RandomGamma", "RandomPoisson", "RandomBinomial", "Categorical"];
 
     /// <summary>A loop's or branch's body belongs to the graph that it was made in: see <see cref="VectorizeTests"/>.</summary>
     private static readonly HashSet<string> Elsewhere = [.. ElementTypeTests.NotProbed, "Loop", "If"];

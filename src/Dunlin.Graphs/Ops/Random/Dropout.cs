@@ -30,8 +30,14 @@ internal sealed record Dropout(double Rate, ulong Seed, uint Stream) : Operation
         : new DropoutKernel<float, uint>(this, inputs[0].Shape.ElementCount));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) =>
-        inputs[1].IsBatched ? null : [node.Graph.Add(this, [inputs[0].Value, inputs[1].Value])];
+    /// <remarks>All examples lose the elements that one would: so a gradient is dropped as what it belongs to was, whichever of the two differs between examples.</remarks>
+    public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
+    {
+        if (inputs[1].IsBatched) return null;
+        var x = inputs[0].Value;
+        var factors = node.Graph.Add(this, [x.StridedSlice(0..1).OnesLike(), inputs[1].Value]);
+        return [Operations.Select(factors > 0, x * factors, x.ZerosLike())];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients) =>

@@ -37,8 +37,11 @@ public abstract unsafe class ProductBlocks
 
     private sealed class Typed<T> : ProductBlocks where T : unmanaged, IFloatingPointIeee754<T>
     {
-        /// <summary>A block of this many bytes leaves half of a second-level cache to what it is combined with.</summary>
-        private const int BlockBytes = 256 << 10;
+        /// <summary>
+        /// Long rows, which memory is read and written fastest in, and so few of them that the second operand is read where it lies: it stays in the second-level cache
+        /// from one block to the next below it, beside a block of some 200 KB.
+        /// </summary>
+        private const int MostColumns = 2048, TilesDown = 2;
 
         private static readonly Gemm<T> Gemm = Gemm<T>.Instance;
         private readonly MatMulSpec _spec;
@@ -47,8 +50,8 @@ public abstract unsafe class ProductBlocks
         public Typed(MatMulSpec spec)
         {
             _spec = spec;
-            Columns = Math.Min(512, (int)Gemm<T>.Align(spec.N));
-            Rows = Math.Max(Gemm.TileRows, BlockBytes / sizeof(T) / Columns / Gemm.TileRows * Gemm.TileRows);
+            Columns = Math.Min(MostColumns * sizeof(float) / sizeof(T), (int)Gemm<T>.Align(spec.N));
+            Rows = TilesDown * Gemm.TileRows;
             _block = Gemm<T>.Align((long)Rows * Columns);
             ScratchBytes = (_block + Gemm.ScratchElements(Rows, Columns, spec.K)) * sizeof(T);
         }
