@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json.Nodes;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
@@ -49,7 +50,7 @@ internal static class InfoCommand
         ("launcher", Attempt(() => Describe(RankDiscovery.Discover(host.Environment)))),
     ];
 
-    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
+    private static int VectorBits => Avx512F.IsSupported || Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 
     private static string Describe(LaunchInfo? launch) => launch is null
         ? "none: one process, its workers are threads"

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -10,7 +11,13 @@ internal sealed class ManagedKernels : IKernelSet
 
     public string Description => $"managed .NET kernels, {Environment.Version}, {Bits}-bit vectors";
 
-    private static int Bits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+    /// <summary>
+    /// Whether products use 512 bits. The instruction set is asked as well as <see cref="Vector512.IsHardwareAccelerated"/>, which is false on processors that lower their clock for wide
+    /// vectors: nothing but such vectors runs there for long, and they still do half as much again.
+    /// </summary>
+    public static bool HasVector512 => Avx512F.IsSupported || Vector512.IsHardwareAccelerated;
+
+    private static int Bits => HasVector512 ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
 
     public ThreadTeam CreateTeam(int size) => size == 1 ? ThreadTeam.Single : new ManagedTeam(size);
 

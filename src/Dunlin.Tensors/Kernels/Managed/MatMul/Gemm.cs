@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
@@ -52,12 +51,9 @@ internal abstract unsafe class Gemm<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>Columns of B packed at once.</summary>
     protected const int ColumnBlock = 2048;
 
-    /// <summary>
-    /// The one for this machine's vectors. The instruction set is asked and not <see cref="Vector512.IsHardwareAccelerated"/>, which is false on processors that lower their clock for wide vectors:
-    /// nothing but such vectors runs here for long, and they still do half as much again.
-    /// </summary>
+    /// <summary>The one for this machine's vectors.</summary>
     public static Gemm<T> Instance { get; } =
-        Avx512F.IsSupported || Vector512.IsHardwareAccelerated ? new Gemm<T, Vector512<T>, Lanes512<T>>()
+        ManagedKernels.HasVector512 ? new Gemm<T, Vector512<T>, Lanes512<T>>()
         : Vector256.IsHardwareAccelerated ? new Gemm<T, Vector256<T>, Lanes256<T>>()
         : new Gemm<T, Vector128<T>, Lanes128<T>>();
 
