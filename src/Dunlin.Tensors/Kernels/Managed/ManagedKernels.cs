@@ -24,6 +24,9 @@ internal sealed class ManagedKernels : IKernelSet
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec switch
     {
         ReorderSpec s => s.From.Equals(MemoryLayout.Plain) && s.To.Equals(MemoryLayout.Plain) ? new CopyKernel(new TensorType(s.Type, s.Shape).Bytes) : null,
+        ConvForwardSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.Forward(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
+        ConvBackwardDataSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.BackwardData(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
+        ConvBackwardWeightsSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.BackwardWeights(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
         { Type: DType.Float32 } => Prepare<float>(spec, threads.Size),
         { Type: DType.Float64 } => Prepare<double>(spec, threads.Size),
         _ => null,
