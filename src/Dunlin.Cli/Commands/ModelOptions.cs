@@ -6,7 +6,7 @@ namespace Dunlin.Cli.Commands;
 internal sealed class ModelOptions
 {
     private readonly Option<string?> _data = new("--data") { Description = "directory of the data set's files, if they have moved" };
-    private readonly Option<string?> _kernels = new("--kernels") { Description = "managed or onednn; the run's own unless given" };
+    private readonly Option<string?> _kernels = new("--kernels") { Description = "managed, onednn, or one of these with -direct after it (convolutions by direct sums only); the run's own unless given" };
 
     public ModelOptions(Command command)
     {

@@ -12,10 +12,19 @@ public static class KernelSets
     public static IKernelSet Default => LazyDefault.Value;
 
     /// <summary>Plain .NET: always there, and the oracle for the others.</summary>
-    public static IKernelSet Managed { get; } = new ManagedKernels();
+    public static IKernelSet Managed { get; } = new ManagedKernels(direct: false);
+
+    /// <summary>
+    /// <see cref="Managed"/> with every convolution by the direct sum. Convolutions of 3 × 3 and 5 × 5 taps are else computed by Winograd's minimal filtering, which takes about half
+    /// the time and has two to three times the rounding error (a relative 10⁻⁶).
+    /// </summary>
+    public static IKernelSet ManagedDirect { get; } = new ManagedKernels(direct: true);
 
     /// <summary>The oneDNN library's kernels, or null where <see cref="OneDnnProblem"/> says why there are none.</summary>
     public static IKernelSet? OneDnn => OneDnnKernels.Instance;
+
+    /// <summary><see cref="OneDnn"/> with every convolution by the direct sum, or null where there is none.</summary>
+    public static IKernelSet? OneDnnDirect => OneDnnKernels.Direct;
 
     /// <summary>Why <see cref="OneDnn"/> is null, and what to do; null where it is there.</summary>
     public static string? OneDnnProblem => OneDnnKernels.Problem;
@@ -26,9 +35,13 @@ public static class KernelSets
     {
         null => OneDnn ?? Managed,
         "managed" => Managed,
-        "onednn" => OneDnn ?? throw new DunlinException($"The kernel set onednn is not available: {OneDnnProblem}."),
-        _ => throw new DunlinException($"There is no kernel set '{name}'; choose managed or onednn (DUNLIN_KERNELS)."),
+        "managed-direct" => ManagedDirect,
+        "onednn" => OneDnn ?? throw Missing(name),
+        "onednn-direct" => OneDnnDirect ?? throw Missing(name),
+        _ => throw new DunlinException($"There is no kernel set '{name}'; choose managed, onednn, or one of these with -direct after it (DUNLIN_KERNELS)."),
     };
+
+    private static DunlinException Missing(string name) => new($"The kernel set {name} is not available: {OneDnnProblem}.");
 
     /// <summary>Prepares a kernel by the given set, or by <see cref="Managed"/> where that set has none.</summary>
     /// <exception cref="DunlinException">No set has a kernel for the specification.</exception>

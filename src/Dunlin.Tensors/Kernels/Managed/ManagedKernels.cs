@@ -5,11 +5,12 @@ using System.Runtime.Intrinsics.X86;
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>Kernels in plain .NET for Float32 and Float64. They take and leave plain layouts only.</summary>
-internal sealed class ManagedKernels : IKernelSet
+/// <param name="direct">Whether all convolutions are direct sums.</param>
+internal sealed class ManagedKernels(bool direct) : IKernelSet
 {
-    public string Name => "managed";
+    public string Name => direct ? "managed-direct" : "managed";
 
-    public string Description => $"managed .NET kernels, {Environment.Version}, {Bits}-bit vectors";
+    public string Description => $"managed .NET kernels, {Environment.Version}, {Bits}-bit vectors{(direct ? ", direct convolutions" : "")}";
 
     /// <summary>
     /// Whether products use 512 bits. The instruction set is asked as well as <see cref="Vector512.IsHardwareAccelerated"/>, which is false on processors that lower their clock for wide
@@ -24,10 +25,7 @@ internal sealed class ManagedKernels : IKernelSet
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec switch
     {
         ReorderSpec s => s.From.Equals(MemoryLayout.Plain) && s.To.Equals(MemoryLayout.Plain) ? new CopyKernel(new TensorType(s.Type, s.Shape).Bytes) : null,
-        ConvForwardSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.Forward(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
-        ConvBackwardDataSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.BackwardData(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
-        ConvBackwardWeightsSpec { Type: DType.Float32 } s when Winograd.Suits(s.Geometry) => Winograd.BackwardWeights(s, MemoryLayout.Plain, MemoryLayout.Plain, threads.Size),
-        { Type: DType.Float32 } => Prepare<float>(spec, threads.Size),
+        { Type: DType.Float32 } => (direct ? null : Winograd.TryPrepare(spec, _ => MemoryLayout.Plain, threads.Size)) ?? Prepare<float>(spec, threads.Size),
         { Type: DType.Float64 } => Prepare<double>(spec, threads.Size),
         _ => null,
     };

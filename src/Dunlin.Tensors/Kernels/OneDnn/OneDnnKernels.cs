@@ -1,3 +1,5 @@
+using Dunlin.Tensors.Kernels.OneDnn.Primitives;
+
 namespace Dunlin.Tensors.Kernels.OneDnn;
 
 /// <summary>
@@ -6,12 +8,17 @@ namespace Dunlin.Tensors.Kernels.OneDnn;
 /// </summary>
 internal sealed class OneDnnKernels : IKernelSet
 {
-    private static readonly Lazy<(OneDnnKernels? Set, string? Problem)> Found = new(Find);
+    private static readonly Lazy<(OneDnnKernels? Set, OneDnnKernels? Direct, string? Problem)> Found = new(Find);
 
-    private OneDnnKernels(OneDnnAbi abi) => Abi = abi;
+    private readonly bool _direct;
+
+    private OneDnnKernels(OneDnnAbi abi, bool direct) => (Abi, _direct) = (abi, direct);
 
     /// <summary>The set, or null where the library is absent or of another version; <see cref="Problem"/> says which.</summary>
     public static OneDnnKernels? Instance => Found.Value.Set;
+
+    /// <summary>The set with direct convolutions only, or null as <see cref="Instance"/>.</summary>
+    public static OneDnnKernels? Direct => Found.Value.Direct;
 
     /// <summary>Why there is no set, in a sentence without its full stop; null if there is one.</summary>
     public static string? Problem => Found.Value.Problem;
@@ -19,9 +26,9 @@ internal sealed class OneDnnKernels : IKernelSet
     /// <summary>The library.</summary>
     public OneDnnAbi Abi { get; }
 
-    public string Name => "onednn";
+    public string Name => _direct ? "onednn-direct" : "onednn";
 
-    public string Description => $"oneDNN {Abi.Version} ({Abi.InstructionSet}, OpenMP threads)";
+    public string Description => $"oneDNN {Abi.Version} ({Abi.InstructionSet}, OpenMP threads{(_direct ? ", direct convolutions" : "")})";
 
     /// <summary>A team of one, too, is an OpenMP team: it keeps the library from starting threads of its own.</summary>
     public ThreadTeam CreateTeam(int size) => new OpenMpTeam(size);
@@ -30,7 +37,7 @@ internal sealed class OneDnnKernels : IKernelSet
     {
         if (IsEmulated(spec)) return null;
         OpenMp.Use(threads.Size);
-        return Abi.TryPrepare(spec, offered, threads);
+        return (_direct ? null : BlockedWinograd.TryPrepare(Abi, spec, threads)) ?? Abi.TryPrepare(spec, offered, threads);
     }
 
     /// <summary>
@@ -40,9 +47,9 @@ internal sealed class OneDnnKernels : IKernelSet
     private bool IsEmulated(KernelSpec spec) =>
         spec is MatMulSpec or ConvForwardSpec or ConvBackwardDataSpec or ConvBackwardWeightsSpec && spec.Type.IsHalf() && !Abi.Multiplies(spec.Type);
 
-    private static (OneDnnKernels?, string?) Find()
+    private static (OneDnnKernels?, OneDnnKernels?, string?) Find()
     {
         var (abi, problem) = OneDnnLibrary.Load(OneDnnLibrary.Files);
-        return (abi is null ? null : new OneDnnKernels(abi), problem);
+        return abi is null ? (null, null, problem) : (new(abi, direct: false), new(abi, direct: true), null);
     }
 }

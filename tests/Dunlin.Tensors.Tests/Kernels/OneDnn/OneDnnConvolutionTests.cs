@@ -16,6 +16,8 @@ public class OneDnnConvolutionTests
         { "one dimension", new([3, 5, 40], [6, 5, 7], [2], [1], [3], [2], 1) },
         { "three dimensions", new([1, 4, 6, 7, 8], [5, 4, 2, 3, 3], [1, 2, 1], [1, 1, 2], [0, 1, 1], [1, 1, 2], 1) },
         { "padding beyond the window", new([2, 8, 9, 9], [8, 8, 3, 3], [1, 1], [1, 1], [5, 4], [4, 5], 1) },
+        { "tiles of five taps", new([2, 32, 13, 11], [48, 32, 5, 5], [1, 1], [1, 1], [2, 2], [2, 2], 1) },
+        { "tiles, lopsided padding", new([2, 48, 8, 9], [32, 48, 3, 3], [1, 1], [1, 1], [2, 0], [0, 1], 1) },
         { "one by one", new([2, 33, 5, 5], [17, 33, 1, 1], [1, 1], [1, 1], [0, 0], [0, 0], 1) },
     };
 
@@ -36,6 +38,16 @@ public class OneDnnConvolutionTests
         KernelRunner.AssertMatchesNaive(OneDnnSet.Required, new ConvBackwardDataSpec(DType.Float32, geometry), team);
         KernelRunner.AssertMatchesNaive(OneDnnSet.Required, new ConvBackwardWeightsSpec(DType.Float32, geometry), team);
         KernelRunner.AssertMatchesNaive(OneDnnSet.Required, new ConvBackwardWeightsSpec(DType.Float32, geometry, Bias: true), team);
+    }
+
+    [Theory, MemberData(nameof(Geometries))]
+    public void The_direct_set_matches_the_naive_loop(string what, ConvGeometry geometry)
+    {
+        Assert.NotEmpty(what);
+        using var team = OneDnnSet.Team();
+        Assert.NotNull(KernelSets.OneDnnDirect);
+        foreach (var spec in new KernelSpec[] { new ConvForwardSpec(DType.Float32, geometry, Bias: true), new ConvBackwardDataSpec(DType.Float32, geometry), new ConvBackwardWeightsSpec(DType.Float32, geometry, Bias: true) })
+            KernelRunner.AssertMatchesNaive(KernelSets.OneDnnDirect, spec, team);
     }
 
     [Fact]

@@ -11,6 +11,8 @@ public class OneDnnKernelsTests
         Assert.Same(OneDnnSet.Required, KernelSets.Resolve(null));
         Assert.Same(OneDnnSet.Required, KernelSets.Resolve("OneDNN"));
         Assert.Equal("managed", KernelSets.Resolve("managed").Name);
+        Assert.Equal("onednn-direct", KernelSets.Resolve("onednn-direct").Name);
+        Assert.Equal("managed-direct", KernelSets.Resolve("managed-direct").Name);
         Assert.Matches(@"^oneDNN [23]\.\d+\.\d+ \(.+, OpenMP threads\)$", OneDnnSet.Required.Description);
     }
 

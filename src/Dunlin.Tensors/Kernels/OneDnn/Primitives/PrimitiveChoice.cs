@@ -10,9 +10,9 @@ internal static class PrimitiveChoice
         return spec switch
         {
             MatMulSpec s => SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
-            ConvForwardSpec s => BlockedWinograd.PrepareForward(abi, s, threads) ?? ConvolutionPrimitives.PrepareForward(abi, s, threads),
-            ConvBackwardDataSpec s => BlockedWinograd.PrepareBackwardData(abi, s, threads) ?? ConvolutionPrimitives.PrepareBackwardData(abi, s, threads),
-            ConvBackwardWeightsSpec s => BlockedWinograd.PrepareBackwardWeights(abi, s, threads) ?? ConvolutionPrimitives.PrepareBackwardWeights(abi, s, threads),
+            ConvForwardSpec s => ConvolutionPrimitives.PrepareForward(abi, s, threads),
+            ConvBackwardDataSpec s => ConvolutionPrimitives.PrepareBackwardData(abi, s, threads),
+            ConvBackwardWeightsSpec s => ConvolutionPrimitives.PrepareBackwardWeights(abi, s, threads),
             PoolForwardSpec s => PoolingPrimitives.PrepareForward(abi, s, First(offered), threads),
             PoolBackwardSpec s => PoolingPrimitives.PrepareBackward(abi, s, offered, threads),
             BatchNormTrainSpec s => BatchNormPrimitives.PrepareTrain(abi, s, First(offered), threads),

@@ -5,31 +5,24 @@ namespace Dunlin.Tensors.Kernels.Managed;
 /// <summary>Kernels of convolutions with 3 × 3 or 5 × 5 taps by Winograd's minimal filtering, for this machine's vectors.</summary>
 internal static class Winograd
 {
-    /// <summary>Whether the kernels serve a convolution, and better than the direct sum does.</summary>
-    public static bool Suits(ConvGeometry geometry) => WinogradPlan.Suits(geometry);
-
-    /// <summary>The forward pass.</summary>
+    /// <summary>The kernel of a Float32 convolution or of one of its gradients; null of what is no such convolution, or one that the direct sum computes sooner.</summary>
     /// <param name="spec">What to compute.</param>
-    /// <param name="x">The input's layout: plain, or one with blocks of 16 channels.</param>
-    /// <param name="y">The output's.</param>
+    /// <param name="layout">The layout of tensors with channels: plain, or one with blocks of 16 channels.</param>
     /// <param name="threads">That will run it.</param>
-    public static Kernel Forward(ConvForwardSpec spec, MemoryLayout x, MemoryLayout y, int threads) => Forward(WinogradPlan.Forward(spec.Geometry),
-        new WinogradOperands(0, 1, spec.Bias ? 2 : -1, spec.Bias ? 3 : 2, spec.Activation == Activation.Relu, IsTurned: false, x, y), threads);
-
-    /// <summary>The input's gradient.</summary>
-    /// <inheritdoc cref="Forward(ConvForwardSpec, MemoryLayout, MemoryLayout, int)"/>
-    public static Kernel BackwardData(ConvBackwardDataSpec spec, MemoryLayout x, MemoryLayout y, int threads) => Forward(WinogradPlan.BackwardData(spec.Geometry),
-        new WinogradOperands(1, 0, -1, 2, Relu: false, IsTurned: true, y, x), threads);
-
-    /// <summary>The weights' gradient.</summary>
-    /// <inheritdoc cref="Forward(ConvForwardSpec, MemoryLayout, MemoryLayout, int)"/>
-    public static Kernel BackwardWeights(ConvBackwardWeightsSpec spec, MemoryLayout x, MemoryLayout y, int threads)
+    public static Kernel? TryPrepare(KernelSpec spec, Func<Shape, MemoryLayout> layout, int threads) => spec switch
     {
-        var plan = WinogradPlan.Forward(spec.Geometry);
-        return ManagedKernels.HasVector512 ? new WinogradBackwardWeightsKernel<Vector512<float>, Lanes512<float>>(plan, spec.Bias, x, y, threads)
-            : Vector256.IsHardwareAccelerated ? new WinogradBackwardWeightsKernel<Vector256<float>, Lanes256<float>>(plan, spec.Bias, x, y, threads)
-            : new WinogradBackwardWeightsKernel<Vector128<float>, Lanes128<float>>(plan, spec.Bias, x, y, threads);
-    }
+        ConvForwardSpec { Geometry: var g } s when WinogradPlan.Suits(g) => Forward(WinogradPlan.Forward(g),
+            new(0, 1, s.Bias ? 2 : -1, s.Bias ? 3 : 2, s.Activation == Activation.Relu, IsTurned: false, layout(g.Input), layout(g.Output)), threads),
+        ConvBackwardDataSpec { Geometry: var g } when WinogradPlan.Suits(g) => Forward(WinogradPlan.BackwardData(g),
+            new(1, 0, -1, 2, Relu: false, IsTurned: true, layout(g.Output), layout(g.Input)), threads),
+        ConvBackwardWeightsSpec { Geometry: var g } s when WinogradPlan.Suits(g) => BackwardWeights(WinogradPlan.Forward(g), s.Bias, layout(g.Input), layout(g.Output), threads),
+        _ => null,
+    };
+
+    private static Kernel BackwardWeights(WinogradPlan plan, bool bias, MemoryLayout x, MemoryLayout dy, int threads) =>
+        ManagedKernels.HasVector512 ? new WinogradBackwardWeightsKernel<Vector512<float>, Lanes512<float>>(plan, bias, x, dy, threads)
+        : Vector256.IsHardwareAccelerated ? new WinogradBackwardWeightsKernel<Vector256<float>, Lanes256<float>>(plan, bias, x, dy, threads)
+        : new WinogradBackwardWeightsKernel<Vector128<float>, Lanes128<float>>(plan, bias, x, dy, threads);
 
     private static Kernel Forward(WinogradPlan plan, WinogradOperands operands, int threads) =>
         ManagedKernels.HasVector512 ? new WinogradForwardKernel<Vector512<float>, Lanes512<float>>(plan, operands, threads)
