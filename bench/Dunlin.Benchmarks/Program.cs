@@ -8,6 +8,7 @@ using Dunlin.Tensors.Kernels;
 // dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
 // dunlin-bench loop: microseconds an iteration of loops of trivial ones: of one shape, of shapes that change, with a list.
 // dunlin-bench convolutions THREADS [KERNELS] [TYPE]: milliseconds of AlexNet's five convolutions, forward and both gradients, each kernel alone.
+// dunlin-bench start ROW THREADS [KERNELS]: milliseconds from the process's start to the end of its first and second step.
 // dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS [ROWS]]: milliseconds and megabytes of attention, composed and as one operation; the first so many rows.
 // dunlin-bench kernels THREADS: milliseconds of single kernels, managed and oneDNN's.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
@@ -44,6 +45,13 @@ if (args is ["kernels", var kernelThreads])
         double? Cost(IKernelSet? set) => set is null ? null : KernelCost.Measure(set, spec, inputs, outputs, int.Parse(kernelThreads, CultureInfo.InvariantCulture));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-50} managed {Cost(KernelSets.Managed),9:F4} ms, oneDNN {Cost(KernelSets.OneDnn),9:F4} ms"));
     }
+    return 0;
+}
+if (args is ["start", var startRow, var startThreads, ..] && Row.All.FirstOrDefault(r => r.Name == startRow) is { } started)
+{
+    var t = StartUp.Measure(started, KernelSets.Resolve(args.Length > 3 && args[3] != "default" ? args[3] : null), int.Parse(startThreads, CultureInfo.InvariantCulture));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $$"""{"runtime_ms":{{t.Runtime:F0}},"graph_ms":{{t.Graph:F0}},"plan_ms":{{t.Plan:F0}},"first_step_ms":{{t.FirstStep:F0}},"second_step_ms":{{t.SecondStep:F0}}}"""));
     return 0;
 }
 if (args is ["attention", var n, var heads, var places, var size, var workersText, ..])

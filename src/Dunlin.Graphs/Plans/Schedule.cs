@@ -9,7 +9,7 @@ namespace Dunlin.Graphs.Plans;
 internal sealed class Schedule
 {
     private readonly PlanGraph _graph;
-    private readonly Dictionary<PlanNode, HashSet<PlanNode>> _before = [];
+    private readonly Dictionary<PlanNode, HashSet<PlanNode>> _before = [], _after = [];
     private readonly Dictionary<PlanValue, PlanValue> _copies = [];
 
     private Schedule(PlanGraph graph) => _graph = graph;
@@ -29,10 +29,11 @@ internal sealed class Schedule
 
     private void Order()
     {
+        foreach (var node in _graph.Nodes) (_before[node], _after[node]) = ([], []);
         foreach (var node in _graph.Nodes)
-            _before[node] = [.. node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)];
+            foreach (var before in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)) Link(before, node);
         foreach (var collective in _graph.Nodes.Where(n => n.Operation is ICollectiveStart).Zip(_graph.Nodes.Where(n => n.Operation is ICollectiveStart).Skip(1)))
-            _before[collective.Second].Add(collective.First);
+            Link(collective.First, collective.Second);
         var writers = _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList();
         var roots = VariableRoots();
         var written = writers.Select(w => w.Operation.Writes!).ToHashSet();
@@ -49,38 +50,42 @@ internal sealed class Schedule
         var variable = writer.Operation.Writes!;
         PreserveForLateReaders(writer, roots);
         PlanNode[] others = [.. _graph.Nodes.Where(r => r != writer && Reads(r, variable, roots).Any())];
-        var elided = writer.Operation is Assign && writer.Inputs[0] is { Producer: { } producer } value
-            && producer.Operation is not ICollectiveStart && producer.Operation.Writes is null
-            && producer.Operation.ViewOf(producer.InputTypes, value.Type) is null && !InVariables.ContainsKey(value)
-            && others.All(r => r == producer || !DependsOn(r, producer))
-            && !writer.After.Contains(producer) && _before[writer].All(b => b == producer || !DependsOn(b, producer));
-        if (elided)
+        if (CanBeElided(writer, others))
         {
-            (producer, value) = (writer.Inputs[0].Producer!, writer.Inputs[0]);
+            var (producer, value) = (writer.Inputs[0].Producer!, writer.Inputs[0]);
             InVariables[value] = variable;
-            _before[producer].UnionWith(others.Where(r => r != producer));
-            _before[producer].UnionWith(_before[writer].Where(b => b != producer));
-            foreach (var before in _before.Values)
-                if (before.Remove(writer)) before.Add(producer);
-            _before.Remove(writer);
+            foreach (var earlier in others.Concat(_before[writer]).Where(n => n != producer)) Link(earlier, producer);
+            foreach (var later in _after[writer]) Link(producer, later);
+            Forget(writer);
             _graph.Replace(writer.Outputs[0], value);
             _graph.Nodes.Remove(writer);
             return;
         }
-        _before[writer].UnionWith(others);
+        foreach (var other in others) Link(other, writer);
         InVariables[writer.Outputs[0]] = variable;
+    }
+
+    /// <summary>Whether an assignment's producer may write the variable itself: nothing that has to come before it waits for it.</summary>
+    private bool CanBeElided(PlanNode writer, PlanNode[] others)
+    {
+        if (writer.Operation is not Assign || writer.Inputs[0] is not { Producer: { } producer } value || producer.Operation is ICollectiveStart || producer.Operation.Writes is not null
+            || producer.Operation.ViewOf(producer.InputTypes, value.Type) is not null || InVariables.ContainsKey(value) || writer.After.Contains(producer)) return false;
+        var later = Later(producer);
+        return !others.Concat(_before[writer]).Any(n => n != producer && later.Contains(n));
     }
 
     /// <summary>Gives readers of the old elements that can only run after the writer (when two variables are swapped, say) a copy of them.</summary>
     private void PreserveForLateReaders(PlanNode writer, Dictionary<PlanValue, Variable> roots)
     {
         var variable = writer.Operation.Writes!;
-        foreach (var late in _graph.Nodes.Where(r => r != writer && DependsOn(r, writer)).ToList())
+        foreach (var late in Later(writer))
         {
-            foreach (var i in Reads(late, variable, roots).ToList())
+            var reads = Reads(late, variable, roots).ToList();
+            if (reads.Count == 0) continue;
+            foreach (var i in reads)
             {
                 late.Inputs[i] = OldElements(late.Inputs[i]);
-                _before[late].Add(late.Inputs[i].Producer!);
+                Link(late.Inputs[i].Producer!, late);
             }
             // What was a view of the variable is now one of the copy.
             if (View(late) is not null) roots.Remove(late.Outputs[0]);
@@ -92,7 +97,8 @@ internal sealed class Schedule
     {
         if (_copies.TryGetValue(value, out var known)) return known;
         var copy = new PlanNode(new OldElements(), value.Name, [value], [value.Type], value.Producer?.Order ?? -1);
-        _before[copy] = value.Producer is { } producer ? [producer] : [];
+        (_before[copy], _after[copy]) = ([], []);
+        if (value.Producer is { } producer) Link(producer, copy);
         _graph.Nodes.Insert(value.Producer is null ? 0 : _graph.Nodes.IndexOf(value.Producer) + 1, copy);
         return _copies[value] = copy.Outputs[0];
     }
@@ -114,23 +120,35 @@ internal sealed class Schedule
     private static IEnumerable<int> Reads(PlanNode node, Variable variable, Dictionary<PlanValue, Variable> roots) =>
         Enumerable.Range(0, node.Inputs.Count).Where(i => roots.GetValueOrDefault(node.Inputs[i]) == variable && node.Operation.ReadsElements(i));
 
-    private bool DependsOn(PlanNode node, PlanNode on)
+    /// <summary>Lets one node run before another.</summary>
+    private void Link(PlanNode first, PlanNode second)
     {
-        var seen = new HashSet<PlanNode>();
+        _before[second].Add(first);
+        _after[first].Add(second);
+    }
+
+    private void Forget(PlanNode node)
+    {
+        foreach (var before in _before[node]) _after[before].Remove(node);
+        foreach (var after in _after[node]) _before[after].Remove(node);
+        _before.Remove(node);
+        _after.Remove(node);
+    }
+
+    /// <summary>All nodes that wait for a node, themselves or through others.</summary>
+    private HashSet<PlanNode> Later(PlanNode node)
+    {
+        var later = new HashSet<PlanNode>();
         var open = new Stack<PlanNode>([node]);
         while (open.TryPop(out var next))
-            foreach (var before in _before.GetValueOrDefault(next, []))
-            {
-                if (before == on) return true;
-                if (seen.Add(before)) open.Push(before);
-            }
-        return false;
+            foreach (var after in _after[next])
+                if (later.Add(after)) open.Push(after);
+        return later;
     }
 
     private List<PlanNode> Sort()
     {
         var waiting = _before.ToDictionary(b => b.Key, b => b.Value.Count);
-        var after = _before.SelectMany(b => b.Value.Select(before => (before, b.Key))).ToLookup(p => p.before, p => p.Key);
         var ready = new PriorityQueue<PlanNode, (int, int)>();
         foreach (var node in _graph.Nodes)
             if (waiting[node] == 0) ready.Enqueue(node, Priority(node));
@@ -138,7 +156,7 @@ internal sealed class Schedule
         while (ready.TryDequeue(out var node, out _))
         {
             order.Add(node);
-            foreach (var next in after[node])
+            foreach (var next in _after[node])
                 if (--waiting[next] == 0) ready.Enqueue(next, Priority(next));
         }
         return order.Count == _graph.Nodes.Count

@@ -27,8 +27,10 @@ internal static unsafe class BufferPool
             Interlocked.Add(ref s_idleBytes, -capacity);
             return (address, capacity);
         }
-        try { address = (nint)NativeMemory.AlignedAlloc((nuint)capacity, Alignment); }
+        var isHuge = HugePages.Suit(capacity);
+        try { address = (nint)NativeMemory.AlignedAlloc((nuint)capacity, (nuint)(isHuge ? HugePages.Size : Alignment)); }
         catch (OutOfMemoryException e) { throw new DunlinException($"Out of memory: {bytes:N0} bytes for a tensor are not to be had.", e); }
+        if (isHuge) HugePages.Advise(address, capacity);
         GC.AddMemoryPressure(capacity);
         return (address, capacity);
     }

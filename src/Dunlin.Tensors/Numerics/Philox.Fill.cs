@@ -68,7 +68,13 @@ public static partial class Philox
             var (x0, x1, x2, x3) = Block(key, index >> 1);
             var radius = Math.Sqrt(-2 * Math.Log(1 - ToUniform(x0 | (ulong)x1 << 32)));
             var (sine, cosine) = Math.SinCos(2 * Math.PI * ToUniform(x2 | (ulong)x3 << 32));
-            destination[i] = mean + deviation * radius * ((index & 1) == 0 ? cosine : sine);
+            if ((index & 1) != 0)
+            {
+                destination[i] = mean + deviation * radius * sine;
+                continue;
+            }
+            destination[i] = mean + deviation * radius * cosine;
+            if (i + 1 < destination.Length) destination[++i] = mean + deviation * radius * sine;
         }
     }
 

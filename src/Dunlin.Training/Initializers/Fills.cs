@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dunlin.Graphs;
 using Dunlin.Tensors;
 
@@ -9,11 +10,22 @@ internal abstract record NumberFill : Initializer
     /// <summary>Enough for a good bulk draw, little enough for the cache.</summary>
     private const int Piece = 4096;
 
+    /// <summary>So many pieces take about as long as waking other threads.</summary>
+    private const int WorthThreads = 8;
+
     public sealed override void Fill(Tensor target, ulong seed, ulong stream)
     {
         var key = new PhiloxKey(seed, (uint)stream, (uint)(stream >> 32));
+        var pieces = (target.ElementCount + Piece - 1) / Piece;
+        // An element depends on its place alone, so the threads may share the pieces as they like.
+        if (pieces < WorthThreads) Fill(target, key, 0, pieces);
+        else Parallel.ForEach(Partitioner.Create(0, pieces), range => Fill(target, key, range.Item1, range.Item2));
+    }
+
+    private void Fill(Tensor target, PhiloxKey key, long begin, long end)
+    {
         var numbers = new double[(int)Math.Min(Piece, target.ElementCount)];
-        for (var at = 0L; at < target.ElementCount; at += Piece)
+        for (var at = begin * Piece; at < Math.Min(end * Piece, target.ElementCount); at += Piece)
         {
             var piece = numbers.AsSpan(0, (int)Math.Min(Piece, target.ElementCount - at));
             Draw(piece, key, (ulong)at, target.Shape);

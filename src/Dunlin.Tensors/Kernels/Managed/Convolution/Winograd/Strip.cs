@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
@@ -61,6 +63,7 @@ internal static unsafe class Strip
     }
 
     /// <summary>target[j, i] = source[i, j].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(float* source, nint sourceRow, int rows, float* target, nint targetRow, int columns)
     {
         int wholeRows = 0, wholeColumns = 0;

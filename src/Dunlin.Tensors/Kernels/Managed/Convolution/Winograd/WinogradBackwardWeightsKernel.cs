@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
@@ -87,6 +89,7 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
         if (_phase == Phase.Weights && _hasBias) SumBiases(worker, workers);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void GradientRow(int first, int row, int output, in OwnMemory own)
     {
         var (columns, image, tileRow) = (_plan.TileColumns * _plan.Tile, (first + row) / _plan.TileRows, (first + row) % _plan.TileRows);
@@ -123,6 +126,7 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
                 Math.Min(Panel, Outputs - panel * Panel), accumulate: _chunk > 0 || t > 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Weights(int output, int channel, in OwnMemory own)
     {
         var taps = _plan.Taps * _plan.Taps;

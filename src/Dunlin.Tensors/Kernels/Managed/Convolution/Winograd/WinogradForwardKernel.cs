@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
@@ -83,6 +85,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
     private static int Panels(int outputs) => (outputs + Panel - 1) / Panel;
 
     /// <summary>Transforms the weights from one channel to 16 outputs: panels of [channels, Panel] at each point.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Filter(int output, int channel, in OwnMemory own)
     {
         var taps = _plan.Taps * _plan.Taps;
@@ -113,6 +116,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
                 Math.Min(Panel, Outputs - panel * Panel), accumulate: k > 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OutputRow(int first, int row, int output, in OwnMemory own)
     {
         var columns = _plan.TileColumns * _plan.Tile;
@@ -132,6 +136,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
         Strip.Store(own.Strip, columns, plane, _operands.IsOutputBlocked, _plan.OutputHeight, _plan.OutputWidth, row % _plan.TileRows * _plan.Tile, _plan.Tile);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddBias(float* strip, int places, float* bias)
     {
         for (var lane = 0; lane < Block; lane += TLanes.Count)
@@ -141,6 +146,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rectify(float* strip, int places)
     {
         for (var i = 0; i < places * Block; i += TLanes.Count) TLanes.Store(TLanes.Max(TLanes.Load(strip + i), TLanes.Broadcast(0)), strip + i);

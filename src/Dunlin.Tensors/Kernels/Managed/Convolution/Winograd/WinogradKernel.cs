@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>What the kernels of Winograd's convolutions share: micro-kernels, and a strip and a tile of working memory for each thread.</summary>
@@ -36,6 +38,7 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
     }
 
     /// <summary>Transforms the inputs of a row of tiles, of one block of channels: row-major [tiles, channels] at each point.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected void InputRow(float* x, bool isBlocked, int row, int channel, float* points, nint tileStride, nint pointStride, in OwnMemory own)
     {
         var columns = Plan.StripColumns;

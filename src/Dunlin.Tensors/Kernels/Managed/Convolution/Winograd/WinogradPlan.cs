@@ -19,7 +19,7 @@ internal sealed class WinogradPlan
     public const int Block = 16;
 
     /// <summary>What tiles take in a cache that all threads share: transformed inputs and outputs of so many at once.</summary>
-    private const long ChunkBytes = 6 << 20;
+    private const long ChunkBytes = 2 << 20;
 
     /// <summary>More transformed weights than this are made and used block by block.</summary>
     private const long FilterBytes = 24 << 20;
@@ -55,7 +55,7 @@ internal sealed class WinogradPlan
     }
 
     /// <summary>With fewer tiles at once the transformed weights are read too often.</summary>
-    private const int LeastTiles = 96;
+    private const int LeastTiles = 48;
 
     /// <summary>Of the weights, along each side: 3 or 5.</summary>
     public int Taps { get; }

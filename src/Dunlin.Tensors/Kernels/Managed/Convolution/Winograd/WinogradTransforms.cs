@@ -8,6 +8,7 @@ namespace Dunlin.Tensors.Kernels.Managed;
 /// complexity of computations", 1980). With these points, which have few binary digits, rounding errors are 2 to 3 times those of the direct sum; with the customary ±1, ±2 they are 5 times
 /// (decision 16).
 /// </summary>
+/// <remarks>Compiled for speed from the first call on, as the micro-kernels are: vectors that nothing is inlined into make the first steps ten times as long.</remarks>
 internal static unsafe class WinogradTransforms<TVector, TLanes>
     where TVector : struct
     where TLanes : ILanes<float, TVector>
@@ -24,6 +25,7 @@ internal static unsafe class WinogradTransforms<TVector, TLanes>
     /// <param name="z">The points.</param>
     /// <param name="point">Elements from one point to the next.</param>
     /// <param name="scratch">36 vectors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input(float* x, nint row, nint column, float* z, nint point, float* scratch)
     {
         nint width = TLanes.Count;
@@ -33,6 +35,7 @@ internal static unsafe class WinogradTransforms<TVector, TLanes>
 
     /// <summary>Coefficients, as many along each side as <typeparamref name="TCount"/>, to points.</summary>
     /// <inheritdoc cref="Input(float*, nint, nint, float*, nint, float*)"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Evaluate<TCount>(float* x, nint row, nint column, float* z, nint point, float* scratch) where TCount : INumber
     {
         nint width = TLanes.Count;
@@ -42,6 +45,7 @@ internal static unsafe class WinogradTransforms<TVector, TLanes>
 
     /// <summary>Points to coefficients: the transposed of <see cref="Evaluate{TCount}(float*, nint, nint, float*, nint, float*)"/>.</summary>
     /// <inheritdoc cref="Input(float*, nint, nint, float*, nint, float*)"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interpolate<TCount>(float* z, nint point, float* x, nint row, nint column, float* scratch) where TCount : INumber
     {
         nint width = TLanes.Count;
@@ -50,6 +54,7 @@ internal static unsafe class WinogradTransforms<TVector, TLanes>
     }
 
     /// <summary>Multiplies what stands at the points with the weights' norms.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scale(float* from, nint fromPoint, float* to, nint toPoint)
     {
         for (var i = 0; i < WinogradPlan.Side; i++)
