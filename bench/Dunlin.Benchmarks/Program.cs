@@ -34,7 +34,7 @@ if (args is ["loop"])
 if (args is ["ceiling", var on, ..] && int.TryParse(on, out var cores) && cores > 0)
 {
     var set = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{Ceiling.GigaFlops(cores):F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{MachineCeiling.MeasureFlops(cores) / 1e9:F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
     return 0;
 }
 if (args is ["kernels", var kernelThreads])

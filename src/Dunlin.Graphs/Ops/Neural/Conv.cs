@@ -49,6 +49,9 @@ public sealed record Conv(Sliding Sliding) : Operation
     }
 
     /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(outputs[0].Shape) * CountKnown(inputs[1].Shape[1..]);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
 
     /// <inheritdoc/>
@@ -91,6 +94,9 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
     }
 
     /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(inputs[1].Shape) * CountKnown(inputs[0].Shape[1..]);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[2].Shape, context.Inputs[0].Shape)), inputs: 2);
 
@@ -127,6 +133,9 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
         var y = new Conv(Sliding).Infer([inputs[0], inputs[2]])[0];
         return y.Type == inputs[1].Type && y.Shape.Accepts(inputs[1].Shape) ? [inputs[2]] : throw Mismatch(inputs, $"dy is like the convolution's output {y}.");
     }
+
+    /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(inputs[1].Shape) * CountKnown(inputs[2].Shape[1..]);
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
