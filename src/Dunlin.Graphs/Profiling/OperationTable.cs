@@ -25,7 +25,7 @@ public sealed record OperationRow(string Operation, string Place, long Calls, do
 /// <summary>Where the time of some steps went, the slowest first.</summary>
 public sealed class OperationTable
 {
-    private const int WidestText = 44;
+    private const int WidestOperation = 44, WidestPlace = 64;
 
     private readonly MachineCeiling _ceiling;
     private readonly int _steps;
@@ -38,7 +38,7 @@ public sealed class OperationTable
     {
         (_ceiling, _steps, _stepSeconds) = (ceiling, profile.Steps, profile.StepSeconds);
         // Plans that ran at the same time, or for other shapes, have kernels of their own for one node.
-        Kernels = Rows(profile, k => (k.Operation, $"{k.Node} {string.Join(", ", k.Outputs)}"), null);
+        Kernels = Rows(profile, k => (k.Operation, $"{k.Node} {k.Outputs[0]}"), null);
         Operations = Rows(profile, k => (k.Operation, ""), kernels => $"{kernels} {(kernels == 1 ? "kernel" : "kernels")}");
     }
 
@@ -83,7 +83,7 @@ public sealed class OperationTable
 
     private string[] Cells(OperationRow row) =>
     [
-        TextTable.Short(row.Operation, WidestText), TextTable.Short(row.Place, WidestText), row.Calls == 0 ? "" : row.Calls.ToString("N0", CultureInfo.InvariantCulture),
+        TextTable.Short(row.Operation, WidestOperation), TextTable.Short(row.Place, WidestPlace), row.Calls == 0 ? "" : row.Calls.ToString("N0", CultureInfo.InvariantCulture),
         Text(row.Seconds / Math.Max(1, _steps) * 1e3, "0.000"), Text(100 * row.Seconds / _stepSeconds, "0.0"), Text(row.GigaFlops, "0.0"), Text(row.GigaBytes, "0.0"), Text(row.PercentOfCeiling, "0"),
     ];
 

@@ -12,14 +12,15 @@ public static class PeakMemoryTable
     public static string Title(PeakMemory peak) => string.Create(CultureInfo.InvariantCulture,
         $"Peak of intermediate values: {peak.LiveBytes / 1e6:0.00} MB in an arena of {peak.ArenaBytes / 1e6:0.00} MB, during {TextTable.Short(peak.During, WidestText)}");
 
-    /// <summary>The entries, the largest first.</summary>
+    /// <summary>A line for each operation of each node, the largest first.</summary>
     /// <param name="peak">What lies in the arena.</param>
     /// <param name="most">How many lines; the others are summed up.</param>
     public static IReadOnlyList<string> Lines(PeakMemory peak, int most = int.MaxValue)
     {
         var rows = new List<string[]> { new[] { "output of", "node", "bytes", "%" } };
-        rows.AddRange(peak.Entries.Take(most).Select(e => Cells(e.IsScratch ? $"{e.Operation} (working memory)" : e.Operation, e.Node, e.Bytes, peak)));
-        if (peak.Entries.Count > most) rows.Add(Cells($"{peak.Entries.Count - most} more", "", peak.Entries.Skip(most).Sum(e => e.Bytes), peak));
+        var groups = peak.Entries.GroupBy(e => (e.Operation, e.Node, e.IsScratch)).Select(g => (g.Key, Count: g.Count(), Bytes: g.Sum(e => e.Bytes))).OrderByDescending(g => g.Bytes).ToList();
+        rows.AddRange(groups.Take(most).Select(g => Cells(g.Key.IsScratch ? $"{g.Key.Operation} (working memory)" : g.Count > 1 ? $"{g.Key.Operation} ({g.Count} outputs)" : g.Key.Operation, g.Key.Node, g.Bytes, peak)));
+        if (groups.Count > most) rows.Add(Cells($"{groups.Count - most} more", "", groups.Skip(most).Sum(g => g.Bytes), peak));
         rows.Add(Cells("all", "", peak.LiveBytes, peak));
         return TextTable.Lines(rows, leftColumns: 2);
     }

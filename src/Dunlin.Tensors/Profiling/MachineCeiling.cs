@@ -42,6 +42,9 @@ public sealed class MachineCeiling
     /// <summary>Bytes a second of main memory.</summary>
     public double MemoryBytes => _memoryPerThread[^1].Rate * Threads;
 
+    /// <summary>For working sets of rising size, bytes of one thread and bytes a second of all.</summary>
+    public IReadOnlyList<(long Bytes, double Rate)> Caches => [.. _memoryPerThread.Select(m => (m.Bytes, m.Rate * Threads))];
+
     /// <summary>The part of some of the threads, while the others are as busy.</summary>
     public MachineCeiling Of(int threads) => new(threads, _flopsPerThread, _memoryPerThread);
 

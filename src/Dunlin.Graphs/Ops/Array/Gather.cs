@@ -74,6 +74,10 @@ public sealed record ScatterAdd : Operation
     }
 
     /// <inheritdoc/>
+    /// <remarks>Where the table is needed no more, as it nearly always is, only the rows change.</remarks>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 3 * inputs[2].Bytes + inputs[1].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64
         ? new RowSumKernel<double>(Name, "row number", inputs[0], inputs[1], fromTable: true)
         : new RowSumKernel<float>(Name, "row number", inputs[0], inputs[1], fromTable: true));
