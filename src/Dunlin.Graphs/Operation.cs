@@ -83,6 +83,13 @@ public abstract record Operation
     public virtual long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 0;
 
     /// <summary>
+    /// Those of the <see cref="Flops"/> that no kernel can leave out, by which it is compared with the machine's ceiling: all but a convolution's taps on padding, which by custom count as work.
+    /// </summary>
+    /// <param name="inputs">The inputs' types; all lengths are known.</param>
+    /// <param name="outputs">The outputs' types.</param>
+    public virtual long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Flops(inputs, outputs);
+
+    /// <summary>
     /// Bytes that the kernel reads and writes, for profiles, where they are fewer than all of its operands: an operation that takes a few rows of a table, say. Null: all of them.
     /// </summary>
     /// <param name="inputs">The inputs' types; all lengths are known.</param>

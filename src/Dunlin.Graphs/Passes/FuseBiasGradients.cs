@@ -49,6 +49,8 @@ internal sealed record ConvBackwardWeightsAndBias(Sliding Sliding) : Operation
 
     public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).Flops(inputs, outputs);
 
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).LeastFlops(inputs, outputs);
+
     public override Kernel Prepare(PrepareContext context) => context.Heavy(
         new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape), Bias: true), inputs: 2);
 }

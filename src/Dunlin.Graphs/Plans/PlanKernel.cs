@@ -7,7 +7,8 @@ public sealed class PlanKernel
     {
         (Node, Operation, Outputs, Flops, IsCommunication, Starts, Awaits) = (step.Name, step.Operation, step.OutputTypes, step.Work.Flops, step.Work.IsCommunication, step.Work.Starts, step.Work.Awaits);
         OutputBytes = [.. step.OutputTypes.Select((type, o) => step.Kernel.OutputLayout(o).Bytes(type))];
-        Bytes = step.Work.BytesTouched ?? Moved(step);
+        LeastFlops = step.Work.LeastFlops;
+        Bytes = IsCommunication ? OutputBytes.Sum() : step.Work.BytesTouched ?? Moved(step);
     }
 
     /// <summary>The node that asked for it.</summary>
@@ -25,7 +26,10 @@ public sealed class PlanKernel
     /// <summary>The floating-point operations of one run; see <see cref="Dunlin.Graphs.Operation.Flops"/>. Those of a loop or branch are with the kernels of its body.</summary>
     public long Flops { get; }
 
-    /// <summary>Bytes of memory that one run reads and writes, each operand once, in the layouts that they have.</summary>
+    /// <summary>Those of them that no kernel can leave out; see <see cref="Dunlin.Graphs.Operation.LeastFlops"/>.</summary>
+    public long LeastFlops { get; }
+
+    /// <summary>Bytes of memory that one run reads and writes, each operand once, in the layouts that they have; of a collective those of its result.</summary>
     public long Bytes { get; }
 
     /// <summary>Whether it speaks with other ranks, and may wait for them.</summary>

@@ -77,7 +77,7 @@ public sealed class OperationTable
         .. profile.Kernels.GroupBy(k => key(k.Kernel)).Select(g => new OperationRow(g.Key.Item1, count?.Invoke(g.Count()) ?? g.Key.Item2, g.Sum(k => k.Calls), g.Sum(k => k.OwnSeconds),
             g.Sum(k => k.Calls * k.Kernel.Flops), g.Sum(k => k.Calls * k.Kernel.Bytes),
             // A wait for others says nothing of this machine.
-            g.Sum(k => k.Kernel.IsCommunication ? 0 : k.Calls * _ceiling.LeastSeconds(k.Kernel.Flops, k.Kernel.Bytes))))
+            g.Sum(k => k.Kernel.IsCommunication ? 0 : k.Calls * _ceiling.LeastSeconds(k.Kernel.LeastFlops, k.Kernel.Bytes))))
             .OrderByDescending(r => r.Seconds),
     ];
 

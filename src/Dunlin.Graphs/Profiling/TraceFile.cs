@@ -60,7 +60,8 @@ public static class TraceFile
             {
                 Begin(json, phase, one.Name, rank, lane);
                 json.WriteString("cat", "collective");
-                json.WriteNumber("id", one.Number!.Value);
+                // Viewers join what has one identifier over all processes.
+                json.WriteString("id", $"{rank}.{one.Number}");
                 json.WriteNumber("ts", Micros(time));
                 Args(json, one);
                 json.WriteEndObject();

@@ -29,6 +29,7 @@ public sealed class ProfileTests : IDisposable
         var flights = events.Where(e => (string?)e!["cat"] == "collective").ToList();
         Assert.NotEmpty(flights);
         Assert.Equal(flights.Count(e => (string)e!["ph"]! == "b"), flights.Count(e => (string)e!["ph"]! == "e"));
+        Assert.All(flights.GroupBy(e => (string)e!["id"]!), id => Assert.Single(id.Select(e => (int)e!["pid"]!).Distinct()));
         Assert.Contains(events, e => (int)e!["tid"]! == 100 && (string)e["ph"]! == "X" && (string)e["name"]! == "AllReduceWait");
 
         _dunlin.Succeed("merge-traces", "r/trace-rank-0001.json.gz", "r/trace-rank-0000.json.gz");

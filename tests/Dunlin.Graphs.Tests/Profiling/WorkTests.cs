@@ -31,6 +31,23 @@ public class WorkTests
         Assert.All(gradients, g => Assert.Equal(expected, g!.Dense().Node.Flops));
     }
 
+    /// <summary>Against a walk over all taps.</summary>
+    [Theory, InlineData(9, 3, 1, 1, 1), InlineData(7, 5, 2, 2, 1), InlineData(6, 3, 1, 4, 2), InlineData(11, 4, 3, 0, 1), InlineData(2, 5, 1, 3, 1), InlineData(10, 3, 4, 5, 3)]
+    public void Taps_on_padding_are_no_work_that_has_to_be_done(int length, int window, int stride, int padding, int dilation)
+    {
+        var sliding = Sliding.Uniform(2, stride, padding, dilation);
+        var y = X(2, 3, length, length).Conv(X(4, 3, window, window), sliding);
+        var inside = 0L;
+        for (var t = 0; t < y.Shape[2]; t++)
+            for (var k = 0; k < window; k++)
+                if (t * stride + k * dilation - padding is var at && at >= 0 && at < length) inside++;
+        TensorType[] types = [.. y.Node.Inputs.Select(i => i.TensorType)];
+        Assert.Equal(2 * 2 * 4 * 3 * inside * inside, y.Node.Operation.LeastFlops(types, [y.TensorType]));
+        Assert.All(Gradients.Of(y.Sum(), [.. y.Node.Inputs]), g =>
+            Assert.Equal(2 * 2 * 4 * 3 * inside * inside, g!.Dense().Node.Operation.LeastFlops([.. g.Dense().Node.Inputs.Select(i => i.TensorType)], [g.Dense().TensorType])));
+        Assert.True(padding > 0 || inside == y.Shape[2] * window);
+    }
+
     [Fact]
     public void A_transposed_convolution_meets_each_tap_of_each_input_once() =>
         Assert.Equal(2 * 2 * 4 * 5 * 5 * 6 * 3 * 3, X(2, 4, 5, 5).ConvTranspose(X(4, 6, 3, 3), Sliding.Uniform(2, stride: 2)).Node.Flops);
