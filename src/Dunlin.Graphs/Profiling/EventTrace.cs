@@ -39,7 +39,7 @@ public static class TraceLane
 /// <param name="mostEvents">Events that each lane keeps; at least 1.</param>
 public sealed class EventTrace(int rank, int mostEvents = EventTrace.UsualMostEvents)
 {
-    /// <summary>Unless another limit is given: about 30 MB of JSON in each lane, 2 MB of it once compressed.</summary>
+    /// <summary>Unless another limit is given: about 50 MB of JSON for each lane, 8 MB once compressed.</summary>
     public const int UsualMostEvents = 200_000;
 
     private readonly int _most = Require.AtLeast(nameof(EventTrace), mostEvents, 1);
