@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dunlin.Graphs;
 using Dunlin.Graphs.Plans;
+using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
@@ -48,7 +49,12 @@ internal sealed class Measurement : IDisposable
 
     public void Step() => _step.Run(_feeds, _results);
 
-    public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
+    public void Step(PlanProfile profile, long number)
+    {
+        profile.BeginStep();
+        _step.Run(_feeds, _results, profile);
+        profile.EndStep(number);
+    }
 
     /// <summary>The median milliseconds of a step, after a warm-up that is long enough for the runtime to have compiled all that is hot.</summary>
     public double Milliseconds(double seconds)

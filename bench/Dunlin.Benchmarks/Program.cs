@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dunlin.Benchmarks;
+using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 
@@ -35,7 +36,7 @@ if (args is ["loop"])
 if (args is ["ceiling", var on, ..] && int.TryParse(on, out var cores) && cores > 0)
 {
     var set = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{Ceiling.GigaFlops(cores):F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"gflops":{{MachineCeiling.MeasureFlops(cores) / 1e9:F1}},"versions":"{{RuntimeInformation.FrameworkDescription}}, {{set.Name}}: {{set.Description}}"}"""));
     return 0;
 }
 if (args is ["kernels", var kernelThreads])
@@ -80,10 +81,11 @@ using var measurement = new Measurement(row, kernels, threads);
 var milliseconds = measurement.Milliseconds(seconds);
 if (profile)
 {
-    var observer = new Profile();
-    for (var i = 0; i < Math.Clamp(2000 / milliseconds, 3, 2000); i++) measurement.Step(observer);
-    foreach (var line in observer.Lines()) Console.Error.WriteLine(line);
-    Console.Error.WriteLine($"arena {measurement.Plan.ArenaBytes / 1e6:F1} MB");
+    var observer = new PlanProfile();
+    for (var i = 0; i < Math.Clamp(2000 / milliseconds, 3, 2000); i++) measurement.Step(observer, i);
+    var (table, memory) = (new OperationTable(observer, MachineCeiling.Measure(threads)), measurement.Plan.FindPeakMemory());
+    string[] report = [table.Title, .. table.Lines(table.Operations), "", .. table.Lines(table.Kernels), "", PeakMemoryTable.Title(memory), .. PeakMemoryTable.Lines(memory, 20)];
+    foreach (var line in report) Console.Error.WriteLine(line);
 }
 var peak = long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"ms":{{milliseconds:F5}},"peak_mb":{{peak:F1}},"kernels":"{{kernels.Name}}","gflop":{{measurement.Flops / 1e9:G6}},"parameters":{{measurement.Parameters}}}"""));

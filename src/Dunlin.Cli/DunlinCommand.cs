@@ -20,6 +20,7 @@ internal static class DunlinCommand
             PredictCommand.Create(host),
             SummaryCommand.Create(host),
             InspectCommand.Create(host),
+            MergeTracesCommand.Create(host),
             InfoCommand.Create(host),
         };
         root.Options.Add(debug);

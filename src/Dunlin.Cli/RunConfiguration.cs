@@ -39,6 +39,10 @@ internal sealed class RunConfiguration
         (Name, RunDirectory, var resume, Grace) = Root.Child("run", s =>
             (s.Text("name", usualName)!, s.Text("directory"), s.Flag("resume", false), TimeSpan.FromSeconds(s.Number("grace", 30, 0, 86_400))));
         var (every, keep) = Root.Child("checkpoints", s => (s.Int("every", 0, least: 0), s.Int("keep", 3)));
+        // Whoever says how many steps wants them.
+        var profile = Root.Child("profile", s => s.OptionalLong("steps", most: int.MaxValue) is var steps && s.Int("skip", 5, least: 0) is var skip && s.Flag("enabled", steps is not null)
+            ? new ProfileOptions { Steps = (int)(steps ?? 20), Skip = skip }
+            : null);
         Options = Root.Child("training", s => new TrainerOptions
         {
             Epochs = s.Int("epochs", 1),
@@ -52,6 +56,7 @@ internal sealed class RunConfiguration
             ThreadsPerWorker = (int?)s.OptionalLong("threads", most: MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
             Augmentations = Data.Augmentations,
             Strategy = strategy,
+            Profile = profile,
             CheckpointEvery = every,
             KeepCheckpoints = keep,
             Resume = resume,

@@ -33,6 +33,8 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--resume", "run.resume", "go on from the newest good checkpoint of --run", IsFlag: true),
         new("--grace", "run.grace", "seconds that a stopped run may take to save its checkpoint"),
         new("--checkpoint-every", "checkpoints.every", "steps between checkpoints, besides one after each epoch"),
+        new("--profile", "profile.enabled", "write a trace and a table of where some steps' time and memory go", IsFlag: true),
+        new("--profile-steps", "profile.steps", "how many steps to profile, 20 unless given"),
         new("--keep-checkpoints", "checkpoints.keep", "how many of the newest checkpoints to keep, besides the best"),
     ];
 

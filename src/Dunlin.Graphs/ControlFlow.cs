@@ -132,17 +132,6 @@ public static class ControlFlow
     public static Value Fold(Value x, Value initial, Func<Value, Value, Value> function, LoopOptions? options = null) =>
         Scan([x], [initial], (s, e) => ([function(s[0], e[0])], []), options ?? new() { Name = "fold" }).States[0];
 
-    /// <summary>The bodies of a branch or loop, for those who walk through graphs: the nodes of each, and how often they run.</summary>
-    /// <param name="node">Any node; those of other operations have no bodies.</param>
-    /// <returns>Times is 1 where it is known only when the loop runs.</returns>
-    public static IReadOnlyList<(IReadOnlyList<Node> Nodes, long Times)> BodiesOf(Node node) => node.Operation switch
-    {
-        If branches => [(branches.Then.Graph.Nodes, 1), (branches.Otherwise.Graph.Nodes, 1)],
-        Loop { Trips: Trips.Length } loop => [(loop.Body.Graph.Nodes, loop.LengthFor([.. node.Inputs.Select(i => i.TensorType)]) is var times && times != Shape.Unknown ? times : 1)],
-        Loop loop => [(loop.Body.Graph.Nodes, 1)],
-        _ => [],
-    };
-
     private static (Body Body, IReadOnlyList<Value> Captures) Branch(Graph graph, string name, Func<IReadOnlyList<Value>> function)
     {
         var builder = new BodyBuilder(graph, name);

@@ -35,6 +35,9 @@ public sealed class Node
     /// <summary>What it computes.</summary>
     public IReadOnlyList<Value> Outputs { get; }
 
+    /// <summary>The floating-point operations of one run, as far as lengths are known; see <see cref="Operation.Flops"/>.</summary>
+    public long Flops => Operation.Flops([.. Inputs.Select(i => i.TensorType)], [.. Outputs.Select(o => o.TensorType)]);
+
     /// <summary>What an operation makes of inputs; a length that no dimension can have is an error of ours as well.</summary>
     internal static TensorType[] Infer(Operation operation, IReadOnlyList<TensorType> inputs)
     {

@@ -74,6 +74,28 @@ public abstract record Operation
     /// <summary>Whether the kernel reads the elements of an input, or only its shape.</summary>
     public virtual bool ReadsElements(int input) => true;
 
+    /// <summary>
+    /// Floating-point operations of its matrix products, convolutions and attention, for tables of work; a multiply-add is two. Other arithmetic, which memory limits, counts as none.
+    /// Unknown lengths count as 1.
+    /// </summary>
+    /// <param name="inputs">The inputs' types.</param>
+    /// <param name="outputs">The outputs' types.</param>
+    public virtual long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 0;
+
+    /// <summary>
+    /// Those of the <see cref="Flops"/> that no kernel can leave out, by which it is compared with the machine's ceiling: all but a convolution's taps on padding, which by custom count as work.
+    /// </summary>
+    /// <param name="inputs">The inputs' types; all lengths are known.</param>
+    /// <param name="outputs">The outputs' types.</param>
+    public virtual long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Flops(inputs, outputs);
+
+    /// <summary>
+    /// Bytes that the kernel reads and writes, for profiles, where they are fewer than all of its operands: an operation that takes a few rows of a table, say. Null: all of them.
+    /// </summary>
+    /// <param name="inputs">The inputs' types; all lengths are known.</param>
+    /// <param name="outputs">The outputs' types.</param>
+    public virtual long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => null;
+
     /// <summary>The part of an input's plain memory that output 0 is, for the given types, where nothing needs computing (a reshape, say); else null.</summary>
     public virtual MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => null;
 
@@ -85,6 +107,14 @@ public abstract record Operation
 
     /// <summary>The variable that it gives new elements, which are also output 0; null for most.</summary>
     public virtual Variable? Writes => null;
+
+    /// <summary>How many elements a shape has; an unknown length counts as 1.</summary>
+    protected internal static long CountKnown(Shape shape)
+    {
+        var product = 1L;
+        foreach (var length in shape) product *= length == Shape.Unknown ? 1 : length;
+        return product;
+    }
 
     /// <summary>An error that names this operation and its inputs.</summary>
     protected ShapeException Mismatch(IReadOnlyList<TensorType> inputs, string expected) =>

@@ -1,4 +1,5 @@
 using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 using Dunlin.Training;
 using Dunlin.Training.Layers;
@@ -38,6 +39,29 @@ public class PublishedModelTests
     [Theory, InlineData("alexnet", 128, 530.5), InlineData("overfeat", 128, 2123.5), InlineData("vgg-a", 64, 2910.8), InlineData("googlenet", 128, 1185.3)]
     public void A_training_step_has_the_work_of_three_forward_passes_less_the_gradient_of_the_image(string name, int batch, double gigaFlops) =>
         Assert.Equal(gigaFlops, ModelSummary.StepFlops(Build(Models[name].Make(), Models[name].Image)) * batch / 1e9, 0.06);
+
+    /// <summary>What the graph's operations say, gradients included, is what was counted by hand layer by layer.</summary>
+    [Theory, InlineData("alexnet", 128, 182.8, 530.5), InlineData("googlenet", 128, 405.2, 1185.3)]
+    public void Operations_of_a_graph_and_its_gradients_count_the_same_work(string name, int batch, double forward, double training)
+    {
+        var graph = new Graph();
+        var context = new BuildContext(graph, training: true, counter: graph.Constant(0, DType.Int64));
+        var loss = context.Apply(Models[name].Make(), graph.Placeholder("x", DType.Float32, [batch, 3, 224, 224])).Sum();
+        Assert.Equal(forward, graph.Nodes.Sum(n => n.Flops) / 1e9, 0.06);
+        var gradients = Gradients.Of(loss, graph.Variables.Where(v => v.IsTrainable)).Select(g => g!.Dense().Node);
+        Assert.Equal(training, Needed(gradients).Sum(n => n.Flops) / 1e9, 0.06);
+    }
+
+    /// <summary>A plan leaves out the rest, such as the gradient of the image.</summary>
+    private static HashSet<Node> Needed(IEnumerable<Node> nodes)
+    {
+        var needed = new HashSet<Node>();
+        var open = new Stack<Node>(nodes);
+        while (open.TryPop(out var node))
+            if (needed.Add(node))
+                foreach (var input in node.Inputs) open.Push(input.Node);
+        return needed;
+    }
 
     [Fact]
     public void OverFeat_has_the_published_shapes()

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dunlin.Cli.Configuration;
 using Dunlin.Cli.Progress;
 using Dunlin.Communication;
+using Dunlin.Graphs.Profiling;
 using Dunlin.Training;
 using Dunlin.Training.Data;
 using Spectre.Console;
@@ -11,6 +12,9 @@ namespace Dunlin.Cli.Commands;
 /// <summary><c>dunlin train</c>: from a configuration to a trained model.</summary>
 internal static class TrainCommand
 {
+    /// <summary>Operations that are printed at the end.</summary>
+    private const int ProfileRows = 12;
+
     public static Command Create(CliHost host)
     {
         var subject = new Argument<string?>("config") { Description = $"a JSON file, or a recipe: {string.Join(", ", Recipe.Names)}", Arity = ArgumentArity.ZeroOrOne };
@@ -92,7 +96,7 @@ internal static class TrainCommand
         {
             live?.Dispose();
         }
-        if (!asJson) Report(host, result, directory);
+        if (!asJson) Report(host, run, result, directory);
         return ExitCodeOf(host, result, directory);
     }
 
@@ -102,7 +106,7 @@ internal static class TrainCommand
         ColorSystem = host.Variable("NO_COLOR") is null ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
     });
 
-    private static void Report(CliHost host, TrainingResult result, string directory)
+    private static void Report(CliHost host, RunConfiguration run, TrainingResult result, string directory)
     {
         var reason = result.Reason switch
         {
@@ -117,6 +121,19 @@ internal static class TrainCommand
         if (result.LastCheckpoint is not null) host.Out.WriteLine($"checkpoint: {result.LastCheckpoint}");
         if (result.BestCheckpoint is not null && result.BestCheckpoint != result.LastCheckpoint) host.Out.WriteLine($"best checkpoint: {result.BestCheckpoint}");
         host.Out.WriteLine($"curves: {Path.Combine(directory, "curves.svg")}");
+        if (result.Profile is { } profile) Report(host, profile);
+        else if (run.Options.Profile is not null) host.Out.WriteLine("profile: none, since the run ended before a step could be profiled");
+    }
+
+    /// <summary>What takes longest; the files tell the rest.</summary>
+    private static void Report(CliHost host, RunProfile profile)
+    {
+        host.Out.WriteLine();
+        host.Out.WriteLine(profile.Operations.Title);
+        foreach (var line in profile.Operations.Lines(profile.Operations.Operations, ProfileRows)) host.Out.WriteLine(line);
+        host.Out.WriteLine(PeakMemoryTable.Title(profile.Memory));
+        foreach (var file in profile.Files) host.Out.WriteLine($"profile: {file}");
+        if (profile.Files.Count > 2) host.Out.WriteLine($"one trace of all workers: dunlin merge-traces {Path.GetDirectoryName(profile.Files[0])}");
     }
 
     /// <summary>0 and 75 promise that nothing is lost: the last step is in the last checkpoint.</summary>

@@ -65,6 +65,7 @@ internal sealed class JsonEvents(TextWriter output, TimeProvider clock) : ITrain
         ["metrics"] = Object(result.Metrics),
         ["lastCheckpoint"] = result.LastCheckpoint,
         ["bestCheckpoint"] = result.BestCheckpoint,
+        ["profile"] = result.Profile is { } profile ? new JsonArray([.. profile.Files.Select(file => JsonValue.Create(file))]) : null,
     });
 
     /// <summary>Named numbers as an object.</summary>

@@ -47,6 +47,10 @@ internal sealed record ConvBackwardWeightsAndBias(Sliding Sliding) : Operation
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[2], new(inputs[2].Type, [inputs[2].Shape[0]])];
 
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).Flops(inputs, outputs);
+
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).LeastFlops(inputs, outputs);
+
     public override Kernel Prepare(PrepareContext context) => context.Heavy(
         new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape), Bias: true), inputs: 2);
 }

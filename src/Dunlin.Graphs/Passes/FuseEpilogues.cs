@@ -82,6 +82,10 @@ internal sealed record WithEpilogue(Operation Product, bool Bias, Activation Act
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => Product.Infer([.. inputs.Take(2)]);
 
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Product.Flops([.. inputs.Take(2)], outputs);
+
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Product.LeastFlops([.. inputs.Take(2)], outputs);
+
     public override Kernel Prepare(PrepareContext context) => context.Heavy(Product switch
     {
         MatMul matmul => matmul.Spec(context.Inputs, Bias, Activation),

@@ -1,17 +1,16 @@
 namespace Dunlin.Graphs.Plans;
 
-/// <summary>Watches a plan's kernels, for diagnostics and profiles.</summary>
+/// <summary>
+/// Watches a plan's kernels, for diagnostics and profiles. The kernels of a loop's or branch's body run, and are told of, between <see cref="Before"/> and <see cref="After"/> of the
+/// one that runs them.
+/// </summary>
 public interface IStepObserver
 {
     /// <summary>A kernel is about to run.</summary>
-    void Before(int index, string node, string operation);
+    void Before(PlanKernel kernel);
 
-    /// <summary>A kernel has left one of its outputs.</summary>
-    /// <param name="index">The kernel's place in the plan.</param>
-    /// <param name="node">The node that asked for it.</param>
-    /// <param name="operation">What it does.</param>
-    /// <param name="type">The output's type.</param>
-    /// <param name="address">Its elements, in the layout that the kernel likes.</param>
-    /// <param name="bytes">Bytes of memory there.</param>
-    void After(int index, string node, string operation, TensorType type, nint address, long bytes);
+    /// <summary>A kernel has run.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="outputs">Where the elements of each output are, in the layout that the kernel likes; valid during the call.</param>
+    void After(PlanKernel kernel, ReadOnlySpan<nint> outputs);
 }

@@ -52,7 +52,8 @@ internal sealed class Lowering
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();
         Storage[] outputs = [.. node.Outputs.Select((value, o) => Output(node, kernel, value, o, inputs, copies))];
-        Add(node.Name, node.Operation.Name, kernel, inputs, outputs, [.. node.Outputs.Select(o => o.Type)]);
+        TensorType[] types = [.. node.Outputs.Select(o => o.Type)];
+        Add(node.Name, node.Operation.Name, kernel, inputs, outputs, types, node.Operation, node.InputTypes);
         foreach (var (from, to, value) in copies) Add(node.Name, "Copy", new Ops.CopyKernel(value.Type.Bytes), [from], [to], [value.Type]);
         for (var o = 0; o < node.Outputs.Count; o++)
             if (_schedule.InVariables.TryGetValue(node.Outputs[o], out var variable) && kernel.OutputLayout(o) is var layout && !ReferenceEquals(layout, MemoryLayout.Plain))
@@ -133,14 +134,14 @@ internal sealed class Lowering
         return new(target, layout);
     }
 
-    private void Add(string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types)
+    private void Add(string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types, Operation? source = null, IReadOnlyList<TensorType>? read = null)
     {
         var scratch = kernel.ScratchBytes > 0 ? Storage.Arena(kernel.ScratchBytes) : null;
         var step = Steps.Count;
         foreach (var storage in inputs) storage.Use(step);
         foreach (var storage in outputs) storage.Use(step);
         scratch?.Use(step);
-        Steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types));
+        Steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) { Work = source is null ? default : KernelWork.Of(source, kernel, read!, types) });
     }
 
     private readonly record struct Placed(Storage Storage, MemoryLayout Layout);
@@ -154,4 +155,8 @@ internal sealed class Lowering
 /// <param name="Outputs">Where the outputs lie.</param>
 /// <param name="Scratch">Working memory, if it wants any.</param>
 /// <param name="OutputTypes">The outputs' types.</param>
-internal sealed record LoweredStep(string Name, string Operation, Kernel Kernel, Storage[] Inputs, Storage[] Outputs, Storage? Scratch, TensorType[] OutputTypes);
+internal sealed record LoweredStep(string Name, string Operation, Kernel Kernel, Storage[] Inputs, Storage[] Outputs, Storage? Scratch, TensorType[] OutputTypes)
+{
+    /// <summary>What its operation says of the work.</summary>
+    public KernelWork Work { get; init; }
+}

@@ -19,6 +19,12 @@ public abstract class Plan : IDisposable
     /// <summary>The kernels in the order in which they run, a line each.</summary>
     public abstract IReadOnlyList<string> Operations { get; }
 
+    /// <summary>The kernels in the order in which they run: of the first stage, where there are several. Those of the bodies of loops and branches are with these.</summary>
+    public abstract IReadOnlyList<PlanKernel> Kernels { get; }
+
+    /// <summary>What lies in the memory for intermediate values when most of it is in use: of the first stage, where there are several.</summary>
+    public abstract PeakMemory FindPeakMemory();
+
     /// <summary>Makes the plan for feeds of the given types.</summary>
     internal static Plan Make(StepRequest request, TensorType[] feedTypes) =>
         Stages.Cut(request, feedTypes) is { } stages ? new StagedPlan(request, feedTypes, stages) : new StaticPlan(request, feedTypes);

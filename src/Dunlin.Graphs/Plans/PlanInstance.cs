@@ -19,6 +19,8 @@ internal sealed unsafe class PlanInstance : IDisposable
 
     public IReadOnlyList<LoweredStep> Steps => _routine.Steps;
 
+    public IReadOnlyList<PlanKernel> Kernels => _routine.Kernels;
+
     public IReadOnlyList<TensorType> FetchTypes { get; }
 
     /// <summary>Runs all kernels.</summary>

@@ -17,6 +17,8 @@ internal sealed record ProductThenElementwise(MatMul Product, FusedElementwise T
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => Then.Infer([]);
 
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Product.Flops([.. inputs.Take(2)], Product.Infer([.. inputs.Take(2)]));
+
     public override Kernel Prepare(PrepareContext context)
     {
         var spec = Product.Spec(context.Inputs, bias: false, Activation.None);

@@ -9,6 +9,7 @@ namespace Dunlin.Graphs.Plans;
 internal sealed unsafe class Routine : IDisposable
 {
     private readonly Kernel[] _kernels;
+    private readonly PlanKernel[] _about;
     private readonly int[] _first;
     private readonly NativeBuffer _table;
     private readonly nint* _addresses;
@@ -27,6 +28,7 @@ internal sealed unsafe class Routine : IDisposable
         _steps = [.. lowering.Steps];
         ArenaBytes = ArenaLayout.Assign(_steps);
         _kernels = [.. _steps.Select(s => s.Kernel)];
+        _about = [.. _steps.Select(s => new PlanKernel(s))];
         _first = new int[_steps.Length];
         var slots = new List<(Storage Storage, int Slot)>();
         var count = 0;
@@ -53,6 +55,8 @@ internal sealed unsafe class Routine : IDisposable
     public long ArenaBytes { get; }
 
     public IReadOnlyList<LoweredStep> Steps => _steps;
+
+    public IReadOnlyList<PlanKernel> Kernels => _about;
 
     /// <summary>Says where intermediate values lie.</summary>
     public void BindArena(nint address)
@@ -96,29 +100,31 @@ internal sealed unsafe class Routine : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Runs all kernels and tells of each.</summary>
+    /// <summary>Runs all kernels and tells of each, and of those in the bodies that they run.</summary>
     public void Run(ThreadTeam threads, IStepObserver observer)
     {
         for (var i = 0; i < _kernels.Length; i++)
         {
-            observer.Before(i, _steps[i].Name, _steps[i].Operation);
-            Run(i, threads);
-            var outputs = _first[i] + _steps[i].Inputs.Length;
-            for (var o = 0; o < _steps[i].OutputTypes.Length; o++)
-            {
-                var bytes = _kernels[i].OutputLayout(o).Bytes(_steps[i].OutputTypes[o]);
-                observer.After(i, _steps[i].Name, _steps[i].Operation, _steps[i].OutputTypes[o], _addresses[outputs + o], bytes);
-            }
+            observer.Before(_about[i]);
+            Run(i, threads, observer);
+            observer.After(_about[i], new(_addresses + _first[i] + _steps[i].Inputs.Length, _about[i].Outputs.Count));
         }
+        GC.KeepAlive(this);
     }
 
-    private void Run(int step, ThreadTeam threads)
+    private void Run(int step, ThreadTeam threads, IStepObserver observer)
     {
+        var bodies = _kernels[step] is IRunsBodies runs ? runs.Bodies : [];
+        foreach (var body in bodies) body.Observer = observer;
         try { _kernels[step].Run(_addresses + _first[step], threads); }
         catch (DunlinException e)
         {
             e.At(_steps[step].Name);
             throw;
+        }
+        finally
+        {
+            foreach (var body in bodies) body.Observer = null;
         }
     }
 

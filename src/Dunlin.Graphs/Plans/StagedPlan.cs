@@ -6,6 +6,7 @@ internal sealed class StagedPlan : Plan
     private readonly StepRequest _request;
     private readonly Stages _stages;
     private readonly Dictionary<Value, int> _early = [];
+    private readonly Plan _first;
     private readonly Step _before;
     private readonly Step _after;
 
@@ -17,6 +18,7 @@ internal sealed class StagedPlan : Plan
         _before = new(request with { Fetches = [.. _early.Keys], Targets = stages.EarlyTargets });
         _after = new(request with { Feeds = [.. request.Feeds, .. stages.Frontier, .. stages.Evaluated.SelectMany(n => n.Outputs)], Targets = stages.LateTargets });
         var first = _before.PlanOf(feedTypes);
+        _first = first;
         (ArenaBytes, Operations) = (first.ArenaBytes, [.. first.Operations, .. stages.Evaluated.Select(n => $"{n.Operation.Name} ({n.Name}) evaluated -> then what depends on it")]);
     }
 
@@ -25,6 +27,10 @@ internal sealed class StagedPlan : Plan
     public override long ArenaBytes { get; }
 
     public override IReadOnlyList<string> Operations { get; }
+
+    public override IReadOnlyList<PlanKernel> Kernels => _first.Kernels;
+
+    public override PeakMemory FindPeakMemory() => _first.FindPeakMemory();
 
     internal override Tensor[] Run(ReadOnlySpan<Tensor> feeds)
     {

@@ -7,6 +7,7 @@ internal sealed class StaticPlan : Plan
 {
     private readonly StepRequest _request;
     private readonly TensorType[] _feedTypes;
+    private readonly IReadOnlyList<LoweredStep> _steps;
     private readonly ConcurrentBag<PlanInstance> _spare = [];
     private PlanInstance? _next;
     private volatile bool _disposed;
@@ -15,8 +16,8 @@ internal sealed class StaticPlan : Plan
     {
         (_request, _feedTypes) = (request, feedTypes);
         var first = MakeInstance();
-        (ArenaBytes, Operations) = (first.ArenaBytes, [.. first.Steps.Select(s => $"{s.Operation} ({s.Name}) -> {string.Join(", ", s.OutputTypes)}")]);
-        FetchTypes = first.FetchTypes;
+        (ArenaBytes, Kernels, FetchTypes, _steps) = (first.ArenaBytes, first.Kernels, first.FetchTypes, first.Steps);
+        Operations = [.. Kernels.Select(k => k.ToString())];
         _next = first;
     }
 
@@ -25,6 +26,10 @@ internal sealed class StaticPlan : Plan
     public override long ArenaBytes { get; }
 
     public override IReadOnlyList<string> Operations { get; }
+
+    public override IReadOnlyList<PlanKernel> Kernels { get; }
+
+    public override PeakMemory FindPeakMemory() => PeakMemory.Of(_steps, ArenaBytes);
 
     internal override Tensor[] Run(ReadOnlySpan<Tensor> feeds)
     {

@@ -62,8 +62,15 @@ internal sealed unsafe class Subroutine : IDisposable
     /// <param name="address">The elements.</param>
     public void Bind(int index, nint address) => _routine.BindFeed(index, address);
 
+    /// <summary>Is told of the body's kernels; null for full speed.</summary>
+    public IStepObserver? Observer { get; set; }
+
     /// <summary>Runs the body once.</summary>
-    public void Run(ThreadTeam threads) => _routine.Run(threads);
+    public void Run(ThreadTeam threads)
+    {
+        if (Observer is null) _routine.Run(threads);
+        else _routine.Run(threads, Observer);
+    }
 
     /// <summary>Where a fetched value is after a run.</summary>
     public nint Fetched(int index) => _routine.Fetched(index);

@@ -87,7 +87,7 @@ public sealed class BuildContext
         try
         {
             var output = build(this, input);
-            var flops = Graph.Nodes.Skip(first).Sum(FlopCount.Of);
+            var flops = Graph.Nodes.Skip(first).Sum(node => node.Flops);
             _records[place] = new(_frame.Path, layer.Kind, input.TensorType, output.TensorType, _frame.Parameters, (flops - _frame.PartFlops) / _frame.Batch);
             outer.PartFlops += flops;
             return output;

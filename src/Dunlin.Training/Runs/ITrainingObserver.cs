@@ -95,6 +95,9 @@ public enum EndReason
 public sealed record TrainingResult(EndReason Reason, long Steps, IReadOnlyList<EpochReport> Epochs, string? LastCheckpoint, string? BestCheckpoint,
     IReadOnlyDictionary<string, Dunlin.Tensors.Tensor> Weights)
 {
+    /// <summary>Where the time and memory of <see cref="TrainerOptions.Profile"/>'s steps went, on worker 0; null without such.</summary>
+    public RunProfile? Profile { get; init; }
+
     /// <summary>The last epoch's validation means, or its training means without validation data; empty if no epoch ended.</summary>
     public IReadOnlyDictionary<string, double> Metrics => Epochs.Count == 0 ? new Dictionary<string, double>()
         : Epochs[^1].Validation.Count > 0 ? Epochs[^1].Validation : Epochs[^1].Training;

@@ -29,13 +29,16 @@ internal static class NonFiniteSearch
     {
         public string? Found { get; private set; }
 
-        public void Before(int index, string node, string operation) { }
+        public void Before(PlanKernel kernel) { }
 
-        public void After(int index, string node, string operation, TensorType type, nint address, long bytes)
+        public void After(PlanKernel kernel, ReadOnlySpan<nint> outputs)
         {
-            if (Found is not null || !type.Type.IsFloat()) return;
-            if (Finiteness.FirstViolation(type.Type, address, bytes / type.Type.Size()) is { Index: >= 0 } found)
-                Found = $"The first operation with such a result is {node} ({operation}), which gives {type} with {found.Value}.";
+            for (var o = 0; o < outputs.Length && Found is null; o++)
+            {
+                var type = kernel.Outputs[o];
+                if (type.Type.IsFloat() && Finiteness.FirstViolation(type.Type, outputs[o], kernel.OutputBytes[o] / type.Type.Size()) is { Index: >= 0 } found)
+                    Found = $"The first operation with such a result is {kernel.Node} ({kernel.Operation}), which gives {type} with {found.Value}.";
+            }
         }
     }
 }

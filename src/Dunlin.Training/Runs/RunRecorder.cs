@@ -56,6 +56,9 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The newest complete checkpoint, or null.</summary>
     public string? LastCheckpoint { get; private set; }
 
+    /// <summary>Whether this worker writes checkpoints.</summary>
+    public bool IsSaving => _store is not null && _worker.Rank == 0;
+
     public bool ShouldStopEarly => _badEpochs >= _options.EarlyStopPatience;
 
     /// <summary>Loads the newest good checkpoint, if asked to.</summary>
@@ -135,7 +138,7 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>Saves a checkpoint. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
     public void Save(long step, long epoch, int batch)
     {
-        if (_store is null || _worker.Rank != 0 || _store.Steps.LastOrDefault(-1) == step) return;
+        if (!IsSaving || _store!.Steps.LastOrDefault(-1) == step) return;
         foreach (var variable in _graph.ModelVariables)
             if (Graphs.Ops.Finiteness.FirstViolation(variable.TensorType.Type, _graph.Session.Storage(variable).Address, variable.TensorType.Shape.ElementCount) is { Index: >= 0 } found)
                 throw new Graphs.Ops.NonFiniteException(
@@ -173,11 +176,11 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.CheckpointSaved(LastCheckpoint, step);
     }
 
-    public TrainingResult End(EndReason reason, long steps)
+    public TrainingResult End(EndReason reason, long steps, RunProfile? profile)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
         var weights = _graph.Model.ToDictionary(m => m.Name, m => _graph.Session.Storage(m.Variable).Clone());
-        var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights);
+        var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights) { Profile = profile };
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)
         {
@@ -191,8 +194,10 @@ internal sealed class RunRecorder : IDisposable
 
     public void Dispose() => _log?.Dispose();
 
-    private void Warn(string message)
+    /// <summary>Tells the observers; they hear the first worker only.</summary>
+    public void Warn(string message)
     {
+        if (_worker.Rank != 0) return;
         foreach (var observer in _observers) observer.Warned(message);
     }
 

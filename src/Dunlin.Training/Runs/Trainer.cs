@@ -1,4 +1,5 @@
 using Dunlin.Graphs.Ops;
+using Dunlin.Tensors;
 using Dunlin.Training.Data;
 
 namespace Dunlin.Training;
@@ -31,9 +32,11 @@ public sealed class Trainer
     public TrainingResult Fit(IDataset training, IDataset? validation = null, CancellationToken stop = default)
     {
         TrainingResult? result = null;
+        // Before the workers start: later each would measure what the others leave.
+        var ceiling = Options.Profile is null ? null : MachineCeiling.Measure(Options.Threads * Options.Strategy.Workers).Of(Options.Threads);
         Options.Strategy.Run(worker =>
         {
-            using var run = new TrainingRun(_recipe, Options, worker, training, validation, stop);
+            using var run = new TrainingRun(_recipe, Options, worker, training, validation, ceiling, stop);
             var own = run.Execute();
             if (worker.Rank == 0) result = own;
         });

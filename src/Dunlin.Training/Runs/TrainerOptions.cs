@@ -59,9 +59,15 @@ public sealed record TrainerOptions
     /// <value>At least 1, where there is one.</value>
     public long? MaxSteps { get; init => field = value is { } steps ? Require.AtLeast(nameof(TrainerOptions), steps, 1, nameof(MaxSteps)) : null; }
 
+    /// <summary>Which steps are profiled; null for none. The profile is <see cref="TrainingResult.Profile"/>, and is written to <see cref="RunDirectory"/> if there is one.</summary>
+    public ProfileOptions? Profile { get; init; }
+
     /// <summary>Are told how the run goes, on worker 0's thread.</summary>
     public IReadOnlyList<ITrainingObserver> Observers { get; init; } = [];
 
     /// <summary>The clock for reports.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Threads of each worker's kernels, chosen or usual.</summary>
+    internal int Threads => ThreadsPerWorker ?? Math.Max(1, Environment.ProcessorCount / Strategy.Workers);
 }

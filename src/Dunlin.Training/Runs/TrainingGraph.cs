@@ -52,7 +52,7 @@ internal sealed class TrainingGraph : IDisposable
         var predicted = inference.Apply(recipe.Model, Input);
         Validation = [recipe.Loss(predicted, Target), .. recipe.Metrics.Select(m => m.Mean(predicted, Target))];
         MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
-        Threads = options.ThreadsPerWorker ?? Math.Max(1, Environment.ProcessorCount / options.Strategy.Workers);
+        Threads = options.Threads;
         Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
     }
 

@@ -1,5 +1,6 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
+using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 using Dunlin.Training.Data;
@@ -17,13 +18,14 @@ internal sealed class TrainingRun : IDisposable
     private readonly DataLoader _loader;
     private readonly Validator? _validator;
     private readonly RunRecorder _recorder;
+    private readonly RunProfiler? _profiler;
     private readonly Step _step;
     private readonly Tensor[] _feeds = new Tensor[4];
     private readonly Tensor[] _results;
     private readonly double[] _metrics;
     private long _steps;
 
-    public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, CancellationToken stop)
+    public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, MachineCeiling? ceiling, CancellationToken stop)
     {
         (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
         _graph = new TrainingGraph(recipe, options, worker, training);
@@ -38,6 +40,7 @@ internal sealed class TrainingRun : IDisposable
         });
         _validator = validation is null ? null : new Validator(_graph, worker, validation, options.ValidationBatchSize);
         _recorder = new RunRecorder(recipe, options, worker, _graph);
+        if (options.Profile is { } profile) _profiler = new RunProfiler(profile, ceiling!, worker, options.RunDirectory, _recorder.Warn);
         (_feeds[2], _feeds[3]) = (Tensor.Zeros(DType.Float32, Shape.Scalar), Tensor.Zeros(DType.Float32, Shape.Scalar));
         _results = [.. _graph.Totals.Select(_ => Tensor.Zeros(DType.Float32, Shape.Scalar))];
         _metrics = new double[_results.Length - 1];
@@ -49,12 +52,13 @@ internal sealed class TrainingRun : IDisposable
         _steps = _recorder.ResumedStep;
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
+        _profiler?.Start(Math.Min((long)_options.Epochs * _loader.StepsPerEpoch, _options.MaxSteps ?? long.MaxValue) - _steps);
         for (; epoch < _options.Epochs; epoch++)
         {
-            if (RunEpoch(epoch) is { } early) return _recorder.End(early, _steps);
-            if (_recorder.ShouldStopEarly) return _recorder.End(EndReason.EarlyStop, _steps);
+            if (RunEpoch(epoch) is { } early) return End(early);
+            if (_recorder.ShouldStopEarly) return End(EndReason.EarlyStop);
         }
-        return _recorder.End(EndReason.Completed, _steps);
+        return End(EndReason.Completed);
     }
 
     public void Dispose()
@@ -70,7 +74,7 @@ internal sealed class TrainingRun : IDisposable
     {
         EndReason? end = null;
         _recorder.BeginEpoch();
-        while (_loader.TryNext(out var batch))
+        while (TryNext(out var batch))
         {
             var stopping = RunStep(batch);
             _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
@@ -80,9 +84,28 @@ internal sealed class TrainingRun : IDisposable
             if (end is not null) return end;
         }
         ShareStatistics();
-        _recorder.EndEpoch(epoch, _steps, _validator?.Measure() ?? new Dictionary<string, double>());
+        _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
         return end;
+    }
+
+    private bool TryNext(out Batch batch)
+    {
+        using var time = _profiler?.Time(TraceLane.Loader, "wait for the batch");
+        return _loader.TryNext(out batch);
+    }
+
+    private IReadOnlyDictionary<string, double> Validate()
+    {
+        if (_validator is null) return new Dictionary<string, double>();
+        using var time = _profiler?.Time(TraceLane.Step, "validation");
+        return _validator.Measure();
+    }
+
+    private TrainingResult End(EndReason reason)
+    {
+        _profiler?.Finish();
+        return _recorder.End(reason, _steps, _profiler?.Result);
     }
 
     /// <summary>Runs one step.</summary>
@@ -92,7 +115,11 @@ internal sealed class TrainingRun : IDisposable
         (_feeds[0], _feeds[1]) = (batch.Tensors[0], batch.Tensors[1]);
         _feeds[2].Span<float>()[0] = (float)batch.Weight;
         _feeds[3].Span<float>()[0] = _stop.IsCancellationRequested ? 1 : 0;
-        try { _step.Run(_feeds, _results); }
+        try
+        {
+            if (_profiler is null) _step.Run(_feeds, _results);
+            else _profiler.Run(_step, _feeds, _results, _steps + 1);
+        }
         catch (NonFiniteException e) { throw Explain(e); }
         _steps++;
         for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _results[i].Span<float>()[0];
@@ -101,6 +128,7 @@ internal sealed class TrainingRun : IDisposable
 
     private void Save(long epoch, int batch)
     {
+        using var time = _recorder.IsSaving ? _profiler?.Time(TraceLane.Checkpoint, "checkpoint") : null;
         ShareStatistics();
         _recorder.Save(_steps, epoch, batch);
     }

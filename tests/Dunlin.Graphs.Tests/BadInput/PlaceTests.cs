@@ -132,9 +132,9 @@ public class PlaceTests
 
     private sealed class Deaf : IStepObserver
     {
-        public void Before(int index, string node, string operation) { }
+        public void Before(PlanKernel kernel) { }
 
-        public void After(int index, string node, string operation, TensorType type, nint address, long bytes) { }
+        public void After(PlanKernel kernel, ReadOnlySpan<nint> outputs) { }
     }
 
     private sealed record SameAsNothing : Initializer

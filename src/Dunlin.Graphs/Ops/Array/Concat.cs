@@ -64,6 +64,9 @@ public sealed record ConcatPart(int Axis, int Part) : Operation
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [new(inputs[0].Type, inputs[Part + 1].Shape)];
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * outputs[0].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context)
     {
         var wanted = context.KeepPlain ? MemoryLayout.Plain : context.Layouts.FirstOrDefault(MemoryLayout.Plain);

@@ -17,6 +17,9 @@ public sealed record Gather : Operation
     }
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * outputs[0].Bytes + inputs[1].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
@@ -69,6 +72,10 @@ public sealed record ScatterAdd : Operation
             ? [inputs[0]]
             : throw Mismatch(inputs, $"the rows are {inputs[0].Type}{rows}, and floating-point.");
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Where the table is needed no more, as it nearly always is, only the rows change.</remarks>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 3 * inputs[2].Bytes + inputs[1].Bytes;
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => WidenedKernel.Create(context.Inputs, context.Outputs, (inputs, _) => inputs[0].Type == DType.Float64

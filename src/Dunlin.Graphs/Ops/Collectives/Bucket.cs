@@ -58,6 +58,8 @@ internal sealed record Pack : Operation
 /// <param name="Bucket">A number that joins the start with its wait.</param>
 internal sealed record AllReduceStart(string Axis, int Bucket) : Operation, ICollectiveStart
 {
+    public int? Flight => Bucket;
+
     public override bool IsStateful => true;
 
     public override string? NoGradientReason => "Strategies make it after differentiation.";
@@ -87,6 +89,8 @@ internal sealed record AllReduceStart(string Axis, int Bucket) : Operation, ICol
 /// <summary>Waits for the all-reduce that <see cref="AllReduceStart"/> began; its output is the reduced memory.</summary>
 internal sealed record AllReduceWait(int Bucket) : Operation, ICollectiveWait
 {
+    public int? Flight => Bucket;
+
     public override bool IsStateful => true;
 
     public override string? NoGradientReason => "Strategies make it after differentiation.";

@@ -4,10 +4,18 @@ using Dunlin.Tensors.Kernels;
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>Marks an operation that starts a collective: all ranks start theirs in the order of the graph.</summary>
-internal interface ICollectiveStart;
+internal interface ICollectiveStart
+{
+    /// <summary>The number by which its <see cref="ICollectiveWait"/> knows it; null where it waits itself.</summary>
+    int? Flight => null;
+}
 
 /// <summary>Marks an operation that waits for a collective: it runs when nothing else can.</summary>
-internal interface ICollectiveWait;
+internal interface ICollectiveWait
+{
+    /// <summary>The number of the <see cref="ICollectiveStart"/>.</summary>
+    int? Flight { get; }
+}
 
 /// <summary>An operation in which all ranks along an axis of the mesh take part: every rank's graph has it in the same place.</summary>
 /// <param name="Axis">The mesh axis.</param>

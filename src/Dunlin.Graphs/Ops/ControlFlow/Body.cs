@@ -14,6 +14,9 @@ internal sealed record Body(Graph Graph, IReadOnlyList<Value> Parameters, IReadO
     private ReadParameters? _reads;
     private bool? _changesShapes;
 
+    /// <summary>The floating-point operations of one run; see <see cref="Operation.Flops"/>.</summary>
+    public long Flops => Graph.Nodes.Sum(n => n.Flops);
+
     /// <summary>The nodes that run for their effect.</summary>
     public IEnumerable<Node> Effects => Graph.Nodes.Where(n => n.Operation is { IsStateful: true } and not Source);
 

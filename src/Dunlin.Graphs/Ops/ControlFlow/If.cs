@@ -53,6 +53,10 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
     }
 
     /// <inheritdoc/>
+    /// <remarks>The branch with more work.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Math.Max(Then.Flops, Otherwise.Flops);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new IfKernel(this, context);
 
     /// <inheritdoc/>
@@ -149,7 +153,7 @@ internal sealed record If(Body Then, Body Otherwise) : Operation, IEvaluated
 }
 
 /// <summary>Runs one of two bodies of equal results.</summary>
-internal sealed unsafe class IfKernel : Kernel
+internal sealed unsafe class IfKernel : Kernel, IRunsBodies
 {
     private readonly Subroutine _then;
     private readonly Subroutine _otherwise;
@@ -162,7 +166,10 @@ internal sealed unsafe class IfKernel : Kernel
         _then = new(operation.Then, [.. context.Inputs.Skip(1).Take(_thenInputs)], [], operation.Then.Results, context);
         _otherwise = new(operation.Otherwise, [.. context.Inputs.Skip(1 + _thenInputs)], [], operation.Otherwise.Results, context);
         ScratchBytes = Math.Max(_then.ArenaBytes, _otherwise.ArenaBytes);
+        Bodies = [_then, _otherwise];
     }
+
+    public IReadOnlyList<Subroutine> Bodies { get; }
 
     public override void Run(nint* buffers, ThreadTeam threads)
     {

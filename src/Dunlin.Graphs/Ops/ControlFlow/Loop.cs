@@ -66,6 +66,11 @@ internal sealed record Loop(Body Body, int States, int Scanned, IReadOnlyList<Va
     public IReadOnlyList<Tensor> Evaluate(IReadOnlyList<Tensor> inputs, Session session) => new LoopEvaluation(this, inputs, session).Run();
 
     /// <inheritdoc/>
+    /// <remarks>A loop counts as often as it runs, once where that is unknown.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) =>
+        (Trips == Trips.Length && LengthFor(inputs) is var times and not Shape.Unknown ? times : 1) * Body.Flops;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new LoopKernel(this, context);
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using Dunlin.Tensors.Kernels;
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>A loop in which all iterations have the same shapes.</summary>
-internal sealed unsafe class LoopKernel : Kernel
+internal sealed unsafe class LoopKernel : Kernel, IRunsBodies
 {
     private readonly Loop _loop;
     private readonly Subroutine _body;
@@ -24,7 +24,10 @@ internal sealed unsafe class LoopKernel : Kernel
         _scannedBytes = [.. _parameters.Skip(loop.States).Take(loop.Scanned).Select(p => p.Bytes)];
         _stackedBytes = [.. _body.FetchTypes.Skip(loop.FirstResult).Select(t => t.Bytes)];
         ScratchBytes = _body.ArenaBytes;
+        Bodies = [_body];
     }
+
+    public IReadOnlyList<Subroutine> Bodies { get; }
 
     public override void Run(nint* buffers, ThreadTeam threads)
     {

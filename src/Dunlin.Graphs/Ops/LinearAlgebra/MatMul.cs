@@ -26,6 +26,10 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
     }
 
     /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) =>
+        2 * CountKnown(outputs[0].Shape) * CountKnown([inputs[0].Shape[TransposeA ? ^2 : ^1]]);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
 
     /// <inheritdoc/>

@@ -22,6 +22,26 @@ public sealed record Sliding(Shape Strides, Shape PadBegin, Shape PadEnd, Shape 
 
     internal ConvGeometry Geometry(Shape input, Shape weights) => new(input, weights, Strides, Dilations, PadBegin, PadEnd, Groups);
 
+    /// <summary>The multiply-adds of a convolution, twice, without those on padding.</summary>
+    internal long FlopsOnInput(Shape x, Shape w, Shape y)
+    {
+        var pairs = 1L;
+        for (var d = 2; d < x.Rank; d++)
+        {
+            var (stride, dilation, pad, inside) = (Strides[d - 2], Dilations[d - 2], PadBegin[d - 2], 0L);
+            for (var tap = 0; tap < w[d]; tap++)
+            {
+                // At place t it meets x[t · stride + offset].
+                var offset = tap * dilation - pad;
+                var first = Math.Max(0, (stride - 1 - offset) / stride);
+                var end = x[d] <= offset ? 0 : Math.Min(y[d], (x[d] - 1 - offset) / stride + 1);
+                inside += Math.Max(0, end - first);
+            }
+            pairs *= inside;
+        }
+        return 2 * x[0] * w[0] * w[1] * pairs;
+    }
+
     internal bool Fits(int spatial) => Strides.Rank == spatial && PadBegin.Rank == spatial && PadEnd.Rank == spatial && Dilations.Rank == spatial
         && !Strides.Dimensions.ContainsAnyExceptInRange(1, int.MaxValue) && !Dilations.Dimensions.ContainsAnyExceptInRange(1, int.MaxValue)
         && !PadBegin.Dimensions.ContainsAnyExceptInRange(0, int.MaxValue) && !PadEnd.Dimensions.ContainsAnyExceptInRange(0, int.MaxValue) && Groups >= 1;
@@ -47,6 +67,12 @@ public sealed record Conv(Sliding Sliding) : Operation
         var y = Sliding.Geometry(x, w).Output;
         return y.Dimensions[2..].Contains(0) ? throw Mismatch(inputs, $"the window does not fit into the padded input even once: the output would be {y}.") : [new(inputs[0].Type, y)];
     }
+
+    /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(outputs[0].Shape) * CountKnown(inputs[1].Shape[1..]);
+
+    /// <inheritdoc/>
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Sliding.FlopsOnInput(inputs[0].Shape, inputs[1].Shape, outputs[0].Shape);
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
@@ -91,6 +117,12 @@ public sealed record ConvBackwardData(Sliding Sliding) : Operation
     }
 
     /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(inputs[1].Shape) * CountKnown(inputs[0].Shape[1..]);
+
+    /// <inheritdoc/>
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Sliding.FlopsOnInput(inputs[2].Shape, inputs[0].Shape, inputs[1].Shape);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[2].Shape, context.Inputs[0].Shape)), inputs: 2);
 
@@ -127,6 +159,12 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
         var y = new Conv(Sliding).Infer([inputs[0], inputs[2]])[0];
         return y.Type == inputs[1].Type && y.Shape.Accepts(inputs[1].Shape) ? [inputs[2]] : throw Mismatch(inputs, $"dy is like the convolution's output {y}.");
     }
+
+    /// <inheritdoc/>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(inputs[1].Shape) * CountKnown(inputs[2].Shape[1..]);
+
+    /// <inheritdoc/>
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Sliding.FlopsOnInput(inputs[0].Shape, inputs[2].Shape, inputs[1].Shape);
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>

@@ -44,6 +44,13 @@ public sealed record ConvTranspose(Sliding Sliding, Shape OutputPadding) : Opera
     }
 
     /// <inheritdoc/>
+    /// <remarks>Each element of the input meets each tap once.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * CountKnown(inputs[1].Shape) * CountKnown(inputs[0].Shape[1..]);
+
+    /// <inheritdoc/>
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Sliding.FlopsOnInput(outputs[0].Shape, inputs[0].Shape, inputs[1].Shape);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) =>
         context.Heavy(new ConvBackwardDataSpec(context.Inputs[0].Type, Sliding.Geometry(context.Outputs[0].Shape, context.Inputs[0].Shape)));
 

@@ -22,6 +22,9 @@ public sealed record GatherAxis(int Axis) : Operation
     }
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * outputs[0].Bytes + inputs[1].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1], Axis);
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ public sealed record GatherNd : Operation
     }
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * outputs[0].Bytes + inputs[1].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new GatherKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>

@@ -31,6 +31,9 @@ public abstract record Rearrangement : Operation
     }
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Math.Min(inputs[0].Bytes, outputs[0].Bytes) + outputs[0].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new RearrangeKernel(context.Inputs[0], context.Outputs[0].Shape,
         Maps(context.Inputs[0].Shape, context.Outputs[0].Shape), Scalars.Make(Blank, context.Inputs[0].Type));
 

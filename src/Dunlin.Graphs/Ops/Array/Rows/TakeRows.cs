@@ -21,6 +21,9 @@ public sealed record TakeRows : Operation
     }
 
     /// <inheritdoc/>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * outputs[0].Bytes + inputs[1].Bytes;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new TakeKernel(context.Inputs[0], context.Inputs[1]);
 
     /// <inheritdoc/>
@@ -80,6 +83,10 @@ public sealed record PutRows : Operation
             ? [inputs[0]]
             : throw Mismatch(inputs, $"the first input, the table, has rows; the third are {inputs[0].Type}{rows}.");
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Assigned to the variable that is the table, as it nearly always is, it writes only the rows.</remarks>
+    public override long? BytesTouched(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => 2 * inputs[2].Bytes + inputs[1].Bytes;
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PutKernel(context.Inputs[0], context.Inputs[1]);

@@ -40,6 +40,17 @@ public sealed record AttentionForm(double Scale, bool Causal, bool Mask, bool Le
         Dropout = Dropout,
     };
 
+    /// <summary>The work of some products of queries with keys, along D, and of weights with values, along E.</summary>
+    public long Flops(IReadOnlyList<TensorType> inputs, int alongD, int alongE)
+    {
+        var (q, k, v) = (inputs[0].Shape, inputs[1].Shape, inputs[2].Shape);
+        var (queries, keys) = (Operation.CountKnown(q[^2..^1]), Operation.CountKnown(k[^2..^1]));
+        // A causal query sees the keys up to its own place; what a mask or lengths hide is known only when it runs.
+        var few = Math.Min(queries, keys);
+        var pairs = Causal ? few * (few + 1) / 2 + (queries - few) * keys : queries * keys;
+        return 2 * Operation.CountKnown(q[..^2]) * pairs * (alongD * Operation.CountKnown(q[^1..]) + alongE * Operation.CountKnown(v[^1..]));
+    }
+
     /// <summary>The type of ln Σ exp: 16 bits would not do for the weights that are computed from it again.</summary>
     public static TensorType Totals(TensorType query) => new(query.Type.IsHalf() ? DType.Float32 : query.Type, query.Shape[..^1]);
 
@@ -98,6 +109,10 @@ public sealed record Attention(AttentionForm Form) : Operation
     }
 
     /// <inheritdoc/>
+    /// <remarks>Each query meets each key that it may see, once for its score and once for its value.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Form.Flops(inputs, 1, 1);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new AttentionForwardSpec(context.Inputs[0].Type, Form.Geometry(context.Inputs)));
 
     /// <inheritdoc/>
@@ -134,6 +149,10 @@ public sealed record AttentionBackward(AttentionForm Form) : Operation
     }
 
     /// <inheritdoc/>
+    /// <remarks>Five products: the scores again, and the gradients of the weights, queries, keys and values.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Form.Flops(inputs, 3, 2);
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new AttentionBackwardSpec(context.Inputs[0].Type, Form.Geometry(context.Inputs)));
 
     /// <inheritdoc/>
@@ -165,6 +184,10 @@ public sealed record AttentionMaskBackward(AttentionForm Form) : Operation
         AttentionBackward.CheckGradient(Form, inputs, Mismatch);
         return Form.Mask && inputs[3].Type == inputs[0].Type ? [inputs[3]] : throw Mismatch(inputs, "a mask that is added has a gradient.");
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Two products: the scores again, and the gradients of the weights.</remarks>
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Form.Flops(inputs, 1, 1);
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => context.Heavy(new AttentionMaskBackwardSpec(context.Inputs[0].Type, Form.Geometry(context.Inputs)));

@@ -1,48 +1,26 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Dunlin.Benchmarks;
+namespace Dunlin.Tensors;
 
 /// <summary>
-/// What the machine can do at most: fused multiply-adds of Float32 that wait for nothing but each other. Twelve chains cover the latency of 4 to 6 cycles on two units.
+/// Fused multiply-adds of Float32 that wait for nothing but each other: what a processor's vector units do at most. Twelve chains cover the latency of 4 to 6 cycles on two units.
 /// </summary>
-internal static class Ceiling
+internal static class VectorRate
 {
-    private const int Chains = 12, Rounds = 1_000_000, Repeats = 7;
+    private const int Chains = 12, Rounds = 500_000;
 
-    /// <summary>10⁹ operations a second, the best of some runs on so many threads at once; a multiply-add is two.</summary>
-    /// <param name="threads">At least 1.</param>
-    public static double GigaFlops(int threads)
+    /// <summary>Floating-point operations a second of all threads together; a multiply-add is two.</summary>
+    public static double Measure(ThreadTeam threads)
     {
-        var best = Measure(threads, 8, Vectors256);
+        var rate = Best(threads, Vector256<float>.Count, Vectors256);
         // Where both widths are there, neither is always the faster: wide vectors may lower the clock. Asked of the instruction set, since .NET prefers 256 bits on some processors.
-        return Avx512F.IsSupported ? Math.Max(best, Measure(threads, 16, Vectors512)) : best;
+        return Avx512F.IsSupported ? Math.Max(rate, Best(threads, Vector512<float>.Count, Vectors512)) : rate;
     }
 
-    private static double Measure(int threads, int lanes, Func<int, float> run)
-    {
-        var best = 0.0;
-        for (var i = 0; i < Repeats; i++)
-        {
-            using var start = new Barrier(threads + 1);
-            using var end = new Barrier(threads + 1);
-            var workers = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
-            {
-                start.SignalAndWait();
-                Sink = run(Rounds);
-                end.SignalAndWait();
-            })).ToList();
-            foreach (var worker in workers) worker.Start();
-            start.SignalAndWait();
-            var begin = Stopwatch.GetTimestamp();
-            end.SignalAndWait();
-            best = Math.Max(best, 2.0 * lanes * Chains * Rounds * threads / Stopwatch.GetElapsedTime(begin).TotalSeconds / 1e9);
-            foreach (var worker in workers) worker.Join();
-        }
-        return best;
-    }
+    private static double Best(ThreadTeam threads, int lanes, Func<int, float> run) =>
+        2.0 * lanes * Chains * Rounds * threads.Size / Rates.Fastest(threads, (_, _) => Sink = run(Rounds), seconds: 0.06);
 
     /// <summary>Read by nobody; keeps results from being left out.</summary>
     private static float Sink { get; set; }
