@@ -15,7 +15,7 @@ internal sealed unsafe class LeadingInputs : Kernel
         (_inner, _read, _given, _rest) = (inner, read, given, outputs + 1);
         InputLayouts = [.. Enumerable.Range(0, given).Select(i => i < read ? inner.InputLayout(i) : MemoryLayout.Plain)];
         OutputLayouts = [.. Enumerable.Range(0, outputs).Select(inner.OutputLayout)];
-        ScratchBytes = inner.ScratchBytes;
+        (ScratchBytes, Flops) = (inner.ScratchBytes, inner.Flops);
     }
 
     public override bool CanOverwrite(int input, int output) => input < _read && _inner.CanOverwrite(input, output);

@@ -7,7 +7,7 @@ public sealed class PlanKernel
     {
         (Node, Operation, Outputs, Flops, IsCommunication, Starts, Awaits) = (step.Name, step.Operation, step.OutputTypes, step.Work.Flops, step.Work.IsCommunication, step.Work.Starts, step.Work.Awaits);
         OutputBytes = [.. step.OutputTypes.Select((type, o) => step.Kernel.OutputLayout(o).Bytes(type))];
-        LeastFlops = step.Work.LeastFlops;
+        LeastFlops = step.Kernel.Flops ?? step.Work.LeastFlops;
         Bytes = IsCommunication ? OutputBytes.Sum() : step.Work.BytesTouched ?? Moved(step);
     }
 
@@ -26,7 +26,7 @@ public sealed class PlanKernel
     /// <summary>The floating-point operations of one run; see <see cref="Dunlin.Graphs.Operation.Flops"/>. Those of a loop or branch are with the kernels of its body.</summary>
     public long Flops { get; }
 
-    /// <summary>Those of them that no kernel can leave out; see <see cref="Dunlin.Graphs.Operation.LeastFlops"/>.</summary>
+    /// <summary>Those that this kernel can't leave out; see <see cref="Dunlin.Graphs.Operation.LeastFlops"/> and <see cref="Dunlin.Tensors.Kernels.Kernel.Flops"/>.</summary>
     public long LeastFlops { get; }
 
     /// <summary>Bytes of memory that one run reads and writes, each operand once, in the layouts that they have; of a collective those of its result.</summary>

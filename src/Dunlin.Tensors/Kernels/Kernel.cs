@@ -15,6 +15,9 @@ public abstract class Kernel : IDisposable
     /// <summary>Bytes of working memory that <see cref="Run"/> wants, aligned to 64 bytes; its contents need not survive a run.</summary>
     public long ScratchBytes { get; init; }
 
+    /// <summary>The floating-point operations that a run's products take, a multiply-add being two, where the kernel saves some of those by which its operation is defined; null where it does not.</summary>
+    public long? Flops { get; init; }
+
     /// <summary>Whether output <paramref name="output"/> may be the same memory as input <paramref name="input"/>.</summary>
     public virtual bool CanOverwrite(int input, int output) => false;
 

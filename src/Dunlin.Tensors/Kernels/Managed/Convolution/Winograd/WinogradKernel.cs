@@ -18,7 +18,7 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
 
     protected WinogradKernel(WinogradPlan plan, int strip) : base(plan.Work)
     {
-        Plan = plan;
+        (Plan, Flops) = (plan, plan.Flops);
         _perThread = Points * Block * 2 + (long)strip * Block;
     }
 

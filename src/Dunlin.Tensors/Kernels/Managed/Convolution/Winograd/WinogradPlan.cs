@@ -102,8 +102,11 @@ internal sealed class WinogradPlan
     /// <summary>Columns of a strip of inputs: all that a row of tiles reads.</summary>
     public int StripColumns => TileColumns * Tile + Taps - 1;
 
+    /// <summary>Floating-point operations of the products.</summary>
+    public long Flops => 2L * Images * TileRows * TileColumns * Points * Channels * Outputs;
+
     /// <summary>Multiplications, in the unit in which <see cref="ManagedKernel"/> weighs work.</summary>
-    public double Work => (double)Images * TileRows * TileColumns * Points * Channels * Outputs / 16;
+    public double Work => Flops / 32.0;
 
     public static WinogradPlan Forward(ConvGeometry geometry) => new(geometry, backward: false);
 
