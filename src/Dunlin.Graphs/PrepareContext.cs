@@ -36,6 +36,12 @@ public sealed class PrepareContext
 
     internal Plans.PlanResources Resources { get; }
 
+    /// <summary>Of each input, whether many runs of the kernel find the same elements there.</summary>
+    internal IReadOnlyList<bool> Lasting { get; init; } = [];
+
+    /// <summary>Whether many runs of the kernel find the same elements in an input: then it may be wanted in a layout that takes time to make.</summary>
+    internal bool IsLasting(int input) => input < Lasting.Count && Lasting[input];
+
     /// <summary>Whether the outputs had better be plain: they go to variables.</summary>
     internal bool KeepPlain { get; }
 

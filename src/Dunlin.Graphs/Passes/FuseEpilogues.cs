@@ -88,7 +88,7 @@ internal sealed record WithEpilogue(Operation Product, bool Bias, Activation Act
 
     public override Kernel Prepare(PrepareContext context) => context.Heavy(Product switch
     {
-        MatMul matmul => matmul.Spec(context.Inputs, Bias, Activation),
+        MatMul matmul => matmul.Spec(context.Inputs, Bias, Activation) with { LastingB = context.IsLasting(1) },
         Conv conv => conv.Spec(context.Inputs, Bias, Activation),
         _ => throw new InvalidOperationException($"{Product.Name} has no epilogue."),
     });

@@ -15,30 +15,60 @@ internal sealed class Lowering
     private readonly Func<Variable, Tensor> _variables;
     private readonly Dictionary<PlanValue, Placed> _places = [];
     private readonly Dictionary<(PlanValue, MemoryLayout), Placed> _reordered = [];
+    private readonly HashSet<PlanValue> _lasting = [];
+    private readonly List<LoweredStep> _once = [], _each = [];
 
     private Lowering(Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables) =>
         (_schedule, _kernels, _threads, _resources, _variables) = (schedule, kernels, threads, resources, variables);
 
-    public List<LoweredStep> Steps { get; } = [];
+    /// <summary>What is run once, and then what each run of the routine does.</summary>
+    public IReadOnlyList<LoweredStep> Steps => [.. _once, .. _each];
+
+    /// <summary>How many steps at the beginning are run once only, before the first of several runs with the same lasting operands.</summary>
+    public int OnceCount => _once.Count;
 
     /// <summary>For each fetch, where its plain elements are at the end.</summary>
     public List<Storage> Fetches { get; } = [];
 
-    public static Lowering Of(PlanGraph graph, Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables)
+    /// <summary>Lowers a graph in the order of its schedule.</summary>
+    /// <param name="graph">What to compute.</param>
+    /// <param name="schedule">Its order.</param>
+    /// <param name="kernels">Where heavy kernels come from.</param>
+    /// <param name="threads">What will run them.</param>
+    /// <param name="resources">What they share.</param>
+    /// <param name="variables">Where variables lie.</param>
+    /// <param name="lasting">Tells of an operand's place among the feeds whether it stays as it is for many runs, as what a loop captures does. What depends on such operands alone is computed once.</param>
+    public static Lowering Of(PlanGraph graph, Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables, Predicate<int>? lasting = null)
     {
         var lowering = new Lowering(schedule, kernels, threads, resources, variables);
+        if (lasting is not null)
+            lowering._lasting.UnionWith(graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Fetches).Where(v => v.Constant is not null || (v.Feed >= 0 && lasting(v.Feed))));
         foreach (var node in schedule.Nodes) lowering.Lower(node);
         foreach (var fetch in graph.Fetches)
         {
-            var storage = lowering.In(fetch, MemoryLayout.Plain).Storage;
-            storage.Use(int.MaxValue - 1);
-            lowering.Fetches.Add(storage);
+            lowering.Fetches.Add(lowering.In(fetch, MemoryLayout.Plain).Storage);
         }
+        lowering.FindLives();
         return lowering;
+    }
+
+    /// <summary>Says from which step to which each value is needed.</summary>
+    private void FindLives()
+    {
+        var steps = Steps;
+        for (var s = 0; s < steps.Count; s++)
+        {
+            foreach (var storage in steps[s].Inputs.Concat(steps[s].Outputs)) storage.Use(s);
+            steps[s].Scratch?.Use(s);
+            if (s >= _once.Count) continue;
+            foreach (var storage in steps[s].Outputs) storage.Use(int.MaxValue - 1);
+        }
+        foreach (var storage in Fetches) storage.Use(int.MaxValue - 1);
     }
 
     private void Lower(PlanNode node)
     {
+        if (IsLasting(node)) _lasting.UnionWith(node.Outputs);
         if (node.Operation.ViewOf(node.InputTypes, node.Outputs[0].Type) is { } view)
         {
             var source = In(node.Inputs[view.Input], MemoryLayout.Plain).Storage;
@@ -47,18 +77,23 @@ internal sealed class Lowering
         }
         var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
         var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
-            _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name);
+            _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name) { Lasting = [.. node.Inputs.Select(_lasting.Contains)] };
         var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();
         Storage[] outputs = [.. node.Outputs.Select((value, o) => Output(node, kernel, value, o, inputs, copies))];
         TensorType[] types = [.. node.Outputs.Select(o => o.Type)];
-        Add(node.Name, node.Operation.Name, kernel, inputs, outputs, types, node.Operation, node.InputTypes);
-        foreach (var (from, to, value) in copies) Add(node.Name, "Copy", new Ops.CopyKernel(value.Type.Bytes), [from], [to], [value.Type]);
+        var steps = _lasting.Contains(node.Outputs[0]) ? _once : _each;
+        Add(steps, node.Name, node.Operation.Name, kernel, inputs, outputs, types, node.Operation, node.InputTypes);
+        foreach (var (from, to, value) in copies) Add(_each, node.Name, "Copy", new Ops.CopyKernel(value.Type.Bytes), [from], [to], [value.Type]);
         for (var o = 0; o < node.Outputs.Count; o++)
             if (_schedule.InVariables.TryGetValue(node.Outputs[o], out var variable) && kernel.OutputLayout(o) is var layout && !ReferenceEquals(layout, MemoryLayout.Plain))
                 Reorder(node.Outputs[o], new(outputs[o], layout), MemoryLayout.Plain, VariableStorage(variable));
     }
+
+    /// <summary>Whether a node computes the same from run to run.</summary>
+    private bool IsLasting(PlanNode node) => _lasting.Count > 0 && !node.Operation.IsStateful && node.After.Count == 0
+        && node.Inputs.All(i => i.IsShapeOnly || _lasting.Contains(i)) && node.Inputs.Concat(node.Outputs).All(v => v.Type.Type != DType.List && !_schedule.InVariables.ContainsKey(v));
 
     private static Kernel Prepare(PlanNode node, PrepareContext context)
     {
@@ -130,18 +165,15 @@ internal sealed class Lowering
     private Placed Reorder(PlanValue value, Placed from, MemoryLayout layout, Storage target)
     {
         var kernel = _kernels.Prepare(new ReorderSpec(value.Type.Type, value.Type.Shape, from.Layout, layout), [from.Layout], _threads);
-        Add(value.Name, $"Reorder({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
+        Add(_lasting.Contains(value) ? _once : _each, value.Name, $"Reorder({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
         return new(target, layout);
     }
 
-    private void Add(string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types, Operation? source = null, IReadOnlyList<TensorType>? read = null)
+    private static void Add(List<LoweredStep> steps, string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types, Operation? source = null,
+        IReadOnlyList<TensorType>? read = null)
     {
         var scratch = kernel.ScratchBytes > 0 ? Storage.Arena(kernel.ScratchBytes) : null;
-        var step = Steps.Count;
-        foreach (var storage in inputs) storage.Use(step);
-        foreach (var storage in outputs) storage.Use(step);
-        scratch?.Use(step);
-        Steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) { Work = source is null ? default : KernelWork.Of(source, kernel, read!, types) });
+        steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) { Work = source is null ? default : KernelWork.Of(source, kernel, read!, types) });
     }
 
     private readonly record struct Placed(Storage Storage, MemoryLayout Layout);

@@ -32,8 +32,7 @@ internal sealed unsafe class PlanInstance : IDisposable
     {
         for (var i = 0; i < feeds.Length; i++) _routine.BindFeed(i, feeds[i].Address);
         threads.Enter();
-        if (observer is null) _routine.Run(threads);
-        else _routine.Run(threads, observer);
+        _routine.Run(threads, observer);
         for (var f = 0; f < results.Length; f++)
             Buffer.MemoryCopy((void*)_routine.Fetched(f), (void*)results[f].Address, results[f].Bytes, results[f].Bytes);
         foreach (var feed in feeds) GC.KeepAlive(feed);

@@ -18,6 +18,7 @@ internal sealed unsafe class Routine : IDisposable
     private readonly Storage[] _fetches;
     private readonly nint[] _feeds;
     private readonly LoweredStep[] _steps;
+    private readonly int _once;
     private nint _arena;
 
     /// <summary>Decides where in the arena everything lies.</summary>
@@ -25,7 +26,7 @@ internal sealed unsafe class Routine : IDisposable
     /// <param name="feeds">How many feeds there are.</param>
     public Routine(Lowering lowering, int feeds)
     {
-        _steps = [.. lowering.Steps];
+        (_steps, _once) = ([.. lowering.Steps], lowering.OnceCount);
         ArenaBytes = ArenaLayout.Assign(_steps);
         _kernels = [.. _steps.Select(s => s.Kernel)];
         _about = [.. _steps.Select(s => new PlanKernel(s))];
@@ -81,35 +82,44 @@ internal sealed unsafe class Routine : IDisposable
         return (root.Feed >= 0 ? _feeds[root.Feed] : root.IsInArena ? _arena + (nint)root.Offset : root.Address) + (nint)_fetches[index].RootOffset;
     }
 
-    /// <summary>Runs all kernels.</summary>
+    /// <summary>Runs the kernels whose operands last: once, before the first of the runs that read what they leave.</summary>
+    /// <param name="threads">The team.</param>
+    /// <param name="observer">Is told of each kernel; null for full speed.</param>
+    public void RunOnce(ThreadTeam threads, IStepObserver? observer) => Run(0, _once, threads, observer);
+
+    /// <summary>Runs all other kernels.</summary>
+    /// <param name="threads">The team.</param>
+    /// <param name="observer">Is told of each kernel, and of those in the bodies that they run; null for full speed.</param>
     /// <exception cref="DunlinException">A kernel met something that it can't compute with; the message names its node.</exception>
-    public void Run(ThreadTeam threads)
+    public void Run(ThreadTeam threads, IStepObserver? observer) => Run(_once, _kernels.Length, threads, observer);
+
+    private void Run(int begin, int end, ThreadTeam threads, IStepObserver? observer)
+    {
+        if (observer is null) Run(begin, end, threads);
+        else
+            for (var i = begin; i < end; i++)
+            {
+                observer.Before(_about[i]);
+                Run(i, threads, observer);
+                observer.After(_about[i], new(_addresses + _first[i] + _steps[i].Inputs.Length, _about[i].Outputs.Count));
+            }
+        GC.KeepAlive(this);
+    }
+
+    private void Run(int begin, int end, ThreadTeam threads)
     {
         var (kernels, first) = (_kernels, _first);
         var addresses = _addresses;
-        var i = 0;
+        var i = begin;
         try
         {
-            for (; i < kernels.Length; i++) kernels[i].Run(addresses + first[i], threads);
+            for (; i < end; i++) kernels[i].Run(addresses + first[i], threads);
         }
         catch (DunlinException e)
         {
             e.At(_steps[i].Name);
             throw;
         }
-        GC.KeepAlive(this);
-    }
-
-    /// <summary>Runs all kernels and tells of each, and of those in the bodies that they run.</summary>
-    public void Run(ThreadTeam threads, IStepObserver observer)
-    {
-        for (var i = 0; i < _kernels.Length; i++)
-        {
-            observer.Before(_about[i]);
-            Run(i, threads, observer);
-            observer.After(_about[i], new(_addresses + _first[i] + _steps[i].Inputs.Length, _about[i].Outputs.Count));
-        }
-        GC.KeepAlive(this);
     }
 
     private void Run(int step, ThreadTeam threads, IStepObserver observer)

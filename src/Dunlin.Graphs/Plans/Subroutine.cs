@@ -18,7 +18,8 @@ internal sealed unsafe class Subroutine : IDisposable
     /// <param name="next">The values that the states become.</param>
     /// <param name="fetches">The values that the caller reads after a run.</param>
     /// <param name="context">Of the operation that runs it.</param>
-    public Subroutine(Body body, IReadOnlyList<TensorType> types, IReadOnlyList<Value> next, IReadOnlyList<Value> fetches, PrepareContext context)
+    /// <param name="changing">How many of the parameters that are no states change from run to run; the others last. Null where nothing is run twice.</param>
+    public Subroutine(Body body, IReadOnlyList<TensorType> types, IReadOnlyList<Value> next, IReadOnlyList<Value> fetches, PrepareContext context, int? changing = null)
     {
         var values = new Dictionary<Value, PlanValue>();
         var variables = new Dictionary<Variable, Tensor>();
@@ -38,7 +39,7 @@ internal sealed unsafe class Subroutine : IDisposable
         graph.Fetches.RemoveRange(fetches.Count, next.Count);
         Passes.PlanPasses.Run(graph, context.Resources.DisabledPasses);
         var schedule = Schedule.Of(graph);
-        var lowering = Lowering.Of(graph, schedule, context.Kernels, context.Threads, context.Resources, v => variables[v]);
+        var lowering = Lowering.Of(graph, schedule, context.Kernels, context.Threads, context.Resources, v => variables[v], changing is { } count ? feed => feed >= count : null);
         FetchTypes = [.. graph.Fetches.Select(f => f.Type)];
         _routine = new(lowering, body.Parameters.Count - next.Count);
         _states = [.. variables.Values];
@@ -66,11 +67,10 @@ internal sealed unsafe class Subroutine : IDisposable
     public IStepObserver? Observer { get; set; }
 
     /// <summary>Runs the body once.</summary>
-    public void Run(ThreadTeam threads)
-    {
-        if (Observer is null) _routine.Run(threads);
-        else _routine.Run(threads, Observer);
-    }
+    public void Run(ThreadTeam threads) => _routine.Run(threads, Observer);
+
+    /// <summary>Computes what depends on lasting parameters alone: after those are bound, and before the first run that reads it.</summary>
+    public void RunOnce(ThreadTeam threads) => _routine.RunOnce(threads, Observer);
 
     /// <summary>Where a fetched value is after a run.</summary>
     public nint Fetched(int index) => _routine.Fetched(index);

@@ -17,10 +17,10 @@ public enum Activation
 /// <summary>
 /// y[b, m, n] = act(Σₖ A[b, m, k] · B[b, k, n] + bias[n]). Inputs: a, b, then bias[n] if <paramref name="Bias"/>. Output: y.
 /// a is stored [Batch, M, K], or [Batch, K, M] if <paramref name="TransposeA"/>; b is [Batch, K, N], or [Batch, N, K] if <paramref name="TransposeB"/>.
-/// Any length may be 0; with K = 0 the sum is 0.
+/// Any length may be 0; with K = 0 the sum is 0. <paramref name="LastingB"/> says that many runs find the same b: the kernel may want it in a layout that takes time to make.
 /// </summary>
 public sealed record MatMulSpec(DType Type, int Batch, int M, int N, int K, bool TransposeA = false, bool TransposeB = false,
-    bool Bias = false, Activation Activation = Activation.None) : KernelSpec(Type);
+    bool Bias = false, Activation Activation = Activation.None, bool LastingB = false) : KernelSpec(Type);
 
 /// <summary>
 /// Shapes of a convolution over 1 to 3 spatial dimensions S (really a cross-correlation, as everywhere in the field).

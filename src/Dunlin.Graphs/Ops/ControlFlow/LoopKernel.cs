@@ -20,7 +20,7 @@ internal sealed unsafe class LoopKernel : Kernel, IRunsBodies
         _parameters = loop.ParameterTypes(context.Inputs);
         _length = loop.Trips == Trips.Length ? loop.LengthFor(context.Inputs) : 0;
         var flag = loop.Body.Results.Take(loop.FirstResult);
-        _body = new(loop.Body, _parameters, [.. loop.Body.Results.Skip(loop.FirstResult)], [.. flag, .. loop.Stacked], context);
+        _body = new(loop.Body, _parameters, [.. loop.Body.Results.Skip(loop.FirstResult)], [.. flag, .. loop.Stacked], context, changing: loop.Scanned);
         _scannedBytes = [.. _parameters.Skip(loop.States).Take(loop.Scanned).Select(p => p.Bytes)];
         _stackedBytes = [.. _body.FetchTypes.Skip(loop.FirstResult).Select(t => t.Bytes)];
         ScratchBytes = _body.ArenaBytes;
@@ -57,6 +57,7 @@ internal sealed unsafe class LoopKernel : Kernel, IRunsBodies
 
     private long RunLength(nint* scanned, nint* stacked, ThreadTeam threads)
     {
+        if (_length > 0) _body.RunOnce(threads);
         for (var i = 0; i < _length; i++)
         {
             var at = _loop.Reverse ? _length - 1 - i : i;
@@ -79,6 +80,7 @@ internal sealed unsafe class LoopKernel : Kernel, IRunsBodies
         }
         var kept = loop.Stacked.Count == 0 ? [] : new TensorList[loop.Stacked.Count];
         for (var y = 0; y < kept.Length; y++) *(nint*)stacked[y] = (kept[y] = new TensorList(_body.FetchTypes[loop.FirstResult + y])).Handle;
+        if (!done && count > 0) _body.RunOnce(threads);
         while (!done && iterations < count)
         {
             loop.CheckLimit(iterations);

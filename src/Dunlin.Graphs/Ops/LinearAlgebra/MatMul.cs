@@ -30,7 +30,7 @@ public sealed record MatMul(bool TransposeA = false, bool TransposeB = false) : 
         2 * CountKnown(outputs[0].Shape) * CountKnown([inputs[0].Shape[TransposeA ? ^2 : ^1]]);
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None));
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false, Activation.None) with { LastingB = context.IsLasting(1) });
 
     /// <inheritdoc/>
     public override IReadOnlyList<Gradient?> Differentiate(Node node, IReadOnlyList<Value?> outputGradients)

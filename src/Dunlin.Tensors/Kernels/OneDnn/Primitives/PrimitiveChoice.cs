@@ -1,3 +1,5 @@
+using Dunlin.Tensors.Kernels.Managed;
+
 namespace Dunlin.Tensors.Kernels.OneDnn.Primitives;
 
 /// <summary>Which primitive serves which specification. None is null: another kernel set then serves it.</summary>
@@ -9,7 +11,7 @@ internal static class PrimitiveChoice
         if (spec.Type != DType.Float32 && !spec.Type.IsHalf()) return null;
         return spec switch
         {
-            MatMulSpec s => SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
+            MatMulSpec s => PanelProductKernel.TryPrepare(s, threads.Size) ?? SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
             ConvForwardSpec s => ConvolutionPrimitives.PrepareForward(abi, s, threads),
             ConvBackwardDataSpec s => ConvolutionPrimitives.PrepareBackwardData(abi, s, threads),
             ConvBackwardWeightsSpec s => ConvolutionPrimitives.PrepareBackwardWeights(abi, s, threads),
