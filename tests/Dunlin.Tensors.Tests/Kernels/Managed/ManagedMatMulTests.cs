@@ -44,6 +44,22 @@ public sealed unsafe class ManagedMatMulTests : IDisposable
             }
     }
 
+    [Theory, InlineData(1, 80, 64), InlineData(20, 71, 300), InlineData(33, 96, 90), InlineData(128, 130, 257)]
+    public void A_lasting_matrix_is_taken_in_panels_by_both_sets(int m, int n, int k)
+    {
+        for (var variant = 0; variant < 4; variant++)
+        {
+            var spec = new MatMulSpec(DType.Float32, 1, m, n, k, TransposeB: (variant & 1) != 0, Bias: (variant & 2) != 0, Activation: (variant & 2) != 0 ? Activation.Relu : Activation.None, LastingB: true);
+            foreach (var set in new[] { KernelSets.Managed, KernelSets.OneDnn }.OfType<IKernelSet>())
+            {
+                using var team = set.CreateTeam(3);
+                using var kernel = KernelRunner.Prepare(set, spec, team);
+                Assert.IsType<PanelLayout>(kernel.InputLayout(1));
+                KernelRunner.AssertMatchesNaive(set, spec, team);
+            }
+        }
+    }
+
     [Theory, InlineData(DType.Float32), InlineData(DType.Float64)]
     public void The_number_of_threads_changes_no_bit(DType type)
     {

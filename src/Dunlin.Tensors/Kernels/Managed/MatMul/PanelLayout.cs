@@ -2,7 +2,7 @@ namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
 /// The second operand of a product, in panels of as many columns as a register tile is wide: [panels, K, columns], the last panel filled up with zeros. Made once, it spares products of few rows
-/// the packing, which else takes as long as the product.
+/// the packing, which else takes as long as the product. Only inputs are in panels, so nothing leads from them back to the plain layout.
 /// </summary>
 /// <param name="k">Terms of the sum.</param>
 /// <param name="n">Columns.</param>

@@ -7,6 +7,7 @@ internal static class PrimitiveChoice
 {
     public static Kernel? TryPrepare(OneDnnAbi abi, KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
+        if (spec is ReorderSpec { From: var from, To: PanelLayout panels } && from.Equals(MemoryLayout.Plain)) return new PanelsKernel(panels);
         if (spec is ReorderSpec reorder) return ReorderPrimitive.Prepare(abi, reorder, threads);
         if (spec.Type != DType.Float32 && !spec.Type.IsHalf()) return null;
         return spec switch
