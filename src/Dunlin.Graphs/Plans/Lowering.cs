@@ -15,6 +15,7 @@ internal sealed class Lowering
     private readonly Func<Variable, Tensor> _variables;
     private readonly Dictionary<PlanValue, Placed> _places = [];
     private readonly Dictionary<(PlanValue, MemoryLayout), Placed> _reordered = [];
+    private readonly Dictionary<PlanValue, PlanValue> _casts = [];
 
     private Lowering(Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables) =>
         (_schedule, _kernels, _threads, _resources, _variables) = (schedule, kernels, threads, resources, variables);
@@ -37,6 +38,13 @@ internal sealed class Lowering
         return lowering;
     }
 
+    /// <summary>
+    /// What a cast between Float32 and 16 bits reads; null of other nodes. Such a cast is computed when somebody reads it, in the layout that is wanted then: that is one pass over
+    /// memory instead of two.
+    /// </summary>
+    public static MemoryView? CastOf(PlanNode node) => node.Operation is Ops.Cast { To: var to } && node.Inputs[0].Type.Type is var from
+        && (from == DType.Float32 && to.IsHalf() || from.IsHalf() && to == DType.Float32) ? new MemoryView(0) : null;
+
     private void Lower(PlanNode node)
     {
         if (node.Operation.ViewOf(node.InputTypes, node.Outputs[0].Type) is { } view)
@@ -46,7 +54,12 @@ internal sealed class Lowering
             return;
         }
         var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
-        var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
+        if (!toVariables && CastOf(node) is not null)
+        {
+            _casts[node.Outputs[0]] = node.Inputs[0];
+            return;
+        }
+        var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(LayoutOf)],
             _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name);
         var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
@@ -117,13 +130,41 @@ internal sealed class Lowering
         return _places[value] = new(storage, MemoryLayout.Plain);
     }
 
-    /// <summary>The value in the wanted layout, reordered if need be.</summary>
+    /// <summary>The layout in which a value is at hand, or cheapest to have.</summary>
+    private MemoryLayout LayoutOf(PlanValue value) =>
+        _casts.TryGetValue(value, out var source) ? LayoutOf(source).Of(value.Type.Type) ?? MemoryLayout.Plain : Current(value).Layout;
+
+    /// <summary>The value in the wanted layout, cast or reordered if need be.</summary>
     private Placed In(PlanValue value, MemoryLayout layout)
     {
+        if (_casts.TryGetValue(value, out var source))
+            return _reordered.TryGetValue((value, layout), out var cast) ? cast : _reordered[(value, layout)] = Cast(value, source, layout);
         var current = Current(value);
         if (current.Layout.Equals(layout)) return current;
         if (_reordered.TryGetValue((value, layout), out var known)) return known;
         return _reordered[(value, layout)] = Reorder(value, current, layout, Storage.Arena(layout.Bytes(value.Type)));
+    }
+
+    private Placed Cast(PlanValue value, PlanValue source, MemoryLayout layout)
+    {
+        var from = _casts.ContainsKey(source) ? In(source, MemoryLayout.Plain) : Current(source);
+        var isSame = layout.Equals(from.Layout.Of(value.Type.Type)) && layout.IsPermutation(value.Type) && from.Layout.IsPermutation(source.Type);
+        var kernel = isSame
+            ? Ops.Cast.Kernel(source.Type, value.Type, from.Layout, layout, _threads)
+            : _kernels.TryPrepare(new ReorderSpec(ReferenceEquals(from.Layout, MemoryLayout.Plain) ? source.Type.Type : value.Type.Type, value.Type.Shape, from.Layout, layout), [from.Layout], _threads);
+        if (kernel is null) return InSteps(value, source, layout);
+        var target = Storage.Arena(layout.Bytes(value.Type));
+        Add(value.Name, isSame ? "Cast" : $"Cast({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
+        return new(target, layout);
+    }
+
+    /// <summary>Where no kernel casts between the two layouts: plain, cast, and then the layout.</summary>
+    private Placed InSteps(PlanValue value, PlanValue source, MemoryLayout layout)
+    {
+        var (plain, target) = (In(source, MemoryLayout.Plain), Storage.Arena(value.Type.Bytes));
+        Add(value.Name, "Cast", Ops.Cast.Kernel(source.Type, value.Type, plain.Layout, plain.Layout, _threads), [plain.Storage], [target], [value.Type]);
+        var cast = new Placed(target, MemoryLayout.Plain);
+        return ReferenceEquals(layout, MemoryLayout.Plain) ? cast : Reorder(value, cast, layout, Storage.Arena(layout.Bytes(value.Type)));
     }
 
     private Placed Reorder(PlanValue value, Placed from, MemoryLayout layout, Storage target)
