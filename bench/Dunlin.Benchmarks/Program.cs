@@ -74,7 +74,7 @@ var milliseconds = measurement.Milliseconds(seconds);
 if (profile)
 {
     var observer = new Profile();
-    for (var i = 0; i < Math.Clamp(2000 / milliseconds, 3, 2000); i++) measurement.Step(observer);
+    for (var i = 0; i < Math.Clamp(4000 / milliseconds, 8, 2000); i++) measurement.Step(observer);
     foreach (var line in observer.Lines()) Console.Error.WriteLine(line);
     Console.Error.WriteLine($"arena {measurement.Plan.ArenaBytes / 1e6:F1} MB");
 }

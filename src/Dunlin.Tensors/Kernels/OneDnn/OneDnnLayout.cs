@@ -34,6 +34,7 @@ internal sealed class OneDnnLayout : MemoryLayout
     public override MemoryLayout? Of(DType type)
     {
         var form = Desc.Form;
+        if (form.Type == DataTypes.Of(type)) return this;
         if (!form.IsBlocked || DataTypes.Of(type) is DataType.Undefined) return null;
         var desc = _abi.Formed(form with { Type = DataTypes.Of(type) });
         return desc.Form.Blocks.AsSpan().SequenceEqual(form.Blocks) && desc.Form.PaddedLengths.AsSpan().SequenceEqual(form.PaddedLengths) ? Of(_abi, desc) : null;
