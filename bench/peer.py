@@ -4,7 +4,8 @@
 usage: peer.py ROW THREADS [SECONDS] [VARIANT]; prints {"ms": ..., "peak_mb": ..., "peer": ..., "parameters": ...}
        peer.py ROW variants; prints the row's variants as a JSON list
 
-Variants: plain; channels-last, with images and weights in that order in memory; compile, with torch.compile, whose compilation is not measured.
+Variants: plain; channels-last, with images and weights in that order in memory; compile, with torch.compile, whose compilation is not measured. The first two with -bf16 at their end
+run the model and the loss under torch.autocast with bfloat16, as mixed precision is meant to be done there.
 The optimiser is the fused one where this PyTorch has it.
 """
 import json
@@ -21,7 +22,8 @@ from peer_models import ROWS, parameters
 
 def variants(row):
     # Channels come last already where there are no images.
-    return ["plain", "channels-last", "compile"] if len(ROWS[row][1]) == 4 else ["plain", "compile"]
+    images = len(ROWS[row][1]) == 4
+    return ["plain", "channels-last", "compile", "plain-bf16", "channels-last-bf16"] if images else ["plain", "compile", "plain-bf16"]
 
 
 def momentum(model):
@@ -53,6 +55,8 @@ def main():
     threads = int(sys.argv[2])
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 3.0
     variant = sys.argv[4] if len(sys.argv) > 4 else "plain"
+    mixed = variant.endswith("-bf16")
+    variant = variant.removesuffix("-bf16")
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     make, shape, classes = ROWS[row]
@@ -71,7 +75,9 @@ def main():
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss(model(x), y).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
+            value = loss(model(x), y)
+        value.backward()
         optimizer.step()
 
     def timed(steps):

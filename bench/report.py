@@ -18,7 +18,12 @@ def line(r):
     percent = f"{r['dunlin_percent']}, {r['peer_percent']} %"
     left_out = f" ({', '.join(r['failed_variants'])} failed)" if r["failed_variants"] else ""
     return (f"{r['row']:<11}{threads:>8}{r['dunlin_ms']:>12.4g}{r['peer_ms']:>12.4g}{r['ratio']:>7.2f}{r['dunlin_gflops']:>9.1f}{r['peer_gflops']:>7.1f}"
-            f"{percent:>12}{spread(r):>10}{r['dunlin_peak_mb']:>7}{r['peer_peak_mb']:>6}  {r['variant']}{left_out}, {r['kernels']}")
+            f"{percent:>12}{spread(r):>10}{r['dunlin_peak_mb']:>7}{r['peer_peak_mb']:>6}  {r['variant']}{left_out}, {r['kernels']}{mixed(r)}")
+
+
+def mixed(r):
+    """The other comparison of a row in mixed precision: with PyTorch in the same."""
+    return f"; in mixed precision, {r['mixed_ratio']:.2f} times {r['mixed_variant']}" if r.get("mixed_variant") else ""
 
 
 def spread(r):

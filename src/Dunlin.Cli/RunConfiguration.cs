@@ -2,6 +2,7 @@ using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
 using Dunlin.Strategies;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Layers;
@@ -53,6 +54,7 @@ internal sealed class RunConfiguration
             Monitor = MonitorOf(s),
             EarlyStopPatience = (int?)s.OptionalLong("patience", most: int.MaxValue),
             Kernels = Failures.Preparing(() => KernelSets.Resolve(s.Text("kernels") ?? host.Variable("DUNLIN_KERNELS"))),
+            Precision = PrecisionOf(s),
             ThreadsPerWorker = (int?)s.OptionalLong("threads", most: MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
             Augmentations = Data.Augmentations,
             Strategy = strategy,
@@ -64,6 +66,15 @@ internal sealed class RunConfiguration
         });
         Root.Close();
     }
+
+    /// <summary>Which of the known types a run may take, the options say.</summary>
+    private static DType PrecisionOf(Section section) => section.Text("precision", "float32") switch
+    {
+        "float32" => DType.Float32,
+        "bfloat16" or "bf16" => DType.BFloat16,
+        "float16" => DType.Float16,
+        _ => throw section.Refuse("precision", "float32 or bfloat16"),
+    };
 
     private string? MonitorOf(Section section)
     {

@@ -26,6 +26,7 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--weight-decay", "optimizer.weightDecay", "pull of the weights towards zero"),
         new("--schedule", "schedule.name", "how the learning rate goes on"),
         new("--kernels", "training.kernels", "managed, onednn, or one of these with -direct after it (convolutions by direct sums only); the fastest one present unless given"),
+        new("--precision", "training.precision", "float32, or bfloat16: products in 16 bits, weights in 32"),
         new("--threads", "training.threads", "threads of each worker's kernels"),
         new("--patience", "training.patience", "end after so many epochs without getting better"),
         new("--data", "data.directory", "directory of the data set's files"),

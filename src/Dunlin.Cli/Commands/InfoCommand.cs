@@ -6,6 +6,7 @@ using System.Runtime.Intrinsics.X86;
 using System.Text.Json.Nodes;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training.Data;
 
@@ -42,6 +43,9 @@ internal static class InfoCommand
         ("kernels managed", KernelSets.Managed.Description),
         ("kernels onednn", KernelSets.OneDnn?.Description ?? $"not available: {KernelSets.OneDnnProblem}"),
         ("kernels default", Attempt(() => KernelSets.Resolve(host.Variable("DUNLIN_KERNELS")).Name)),
+        ("precision", Attempt(() => KernelSets.Resolve(host.Variable("DUNLIN_KERNELS")).Multiplies(DType.BFloat16)
+            ? "float32; bfloat16, which the default kernels multiply faster"
+            : "float32; bfloat16 would be slower: the default kernels do not multiply it on this processor")),
         ("threads", Attempt(() => $"{RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, 1)} for one worker")),
         ("data sets", FashionMnist.IsInstalled()
             ? $"fashion-mnist in {FashionMnist.DefaultDirectory}; digits (generated)"

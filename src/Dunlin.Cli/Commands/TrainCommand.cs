@@ -68,6 +68,7 @@ internal static class TrainCommand
     private static int Train(CliHost host, RunConfiguration run, TrainTest data, bool asJson)
     {
         _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));
+        WarnOfSlowness(host, run.Options);
         var directory = RunDirectory.Choose(host, run);
         // What a run was started with stays as it is until it is known that the run goes on with other values.
         var goesOn = run.Options.Resume && File.Exists(Path.Combine(directory, ResolvedFile.Name));
@@ -98,6 +99,14 @@ internal static class TrainCommand
         }
         if (!asJson) Report(host, run, result, directory);
         return ExitCodeOf(host, result, directory);
+    }
+
+    /// <summary>What was asked for is done, but it is not what it is asked for: faster.</summary>
+    private static void WarnOfSlowness(CliHost host, TrainerOptions options)
+    {
+        if (!options.Kernels.Multiplies(options.Precision))
+            host.Error.WriteLine($"dunlin: the kernel set {options.Kernels.Name} does not multiply {options.Precision} on this processor: products are computed in Float32, so that training in this " +
+                "precision is slower than without --precision. dunlin info says what this machine has.");
     }
 
     private static IAnsiConsole Terminal(CliHost host) => AnsiConsole.Create(new AnsiConsoleSettings

@@ -16,7 +16,7 @@ internal sealed class FuseBiasGradients : IPlanPass
         foreach (var weights in graph.Nodes.Where(n => n.Operation is ConvBackwardWeights && n.After.Count == 0).ToList())
         {
             if (graph.Nodes.Find(n => SumsForBias(n, weights)) is not { } bias) continue;
-            var fused = new PlanNode(new ConvBackwardWeightsAndBias(((ConvBackwardWeights)weights.Operation).Sliding), weights.Name,
+            var fused = new PlanNode(new ConvBackwardWeightsAndBias((ConvBackwardWeights)weights.Operation), weights.Name,
                 weights.Inputs, [weights.Outputs[0].Type, bias.Outputs[0].Type], weights.Order);
             graph.Nodes[graph.Nodes.IndexOf(weights)] = fused;
             graph.Nodes.Remove(bias);
@@ -39,7 +39,7 @@ internal sealed class FuseBiasGradients : IPlanPass
 }
 
 /// <summary>A convolution's weight gradient and, second, its bias gradient. Inputs: x, dy, and w for its shape. Made by <see cref="FuseBiasGradients"/> only.</summary>
-internal sealed record ConvBackwardWeightsAndBias(Sliding Sliding) : Operation
+internal sealed record ConvBackwardWeightsAndBias(ConvBackwardWeights Weights) : Operation
 {
     public override bool ReadsElements(int input) => input < 2;
 
@@ -47,10 +47,9 @@ internal sealed record ConvBackwardWeightsAndBias(Sliding Sliding) : Operation
 
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[2], new(inputs[2].Type, [inputs[2].Shape[0]])];
 
-    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).Flops(inputs, outputs);
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Weights.Flops(inputs, outputs);
 
-    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => new ConvBackwardWeights(Sliding).LeastFlops(inputs, outputs);
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Weights.LeastFlops(inputs, outputs);
 
-    public override Kernel Prepare(PrepareContext context) => context.Heavy(
-        new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape), Bias: true), inputs: 2);
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Weights.Spec(context.Inputs, bias: true), inputs: 2);
 }

@@ -23,7 +23,7 @@ internal sealed class FuseElementwise : IPlanPass
         {
             if (!CanFuse(node)) continue;
             var group = groups[node] = [node];
-            foreach (var producer in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Distinct())
+            foreach (var producer in ToJoin(node))
             {
                 if (!groups.TryGetValue(producer, out var other) || other == group || other.Count + group.Count > LargestGroup) continue;
                 if (producer.Outputs[0].Type.Shape != node.Outputs[0].Type.Shape) continue;
@@ -42,6 +42,15 @@ internal sealed class FuseElementwise : IPlanPass
         foreach (var group in groups.Values.Distinct().Where(g => g.Count > 1)) Join(graph, [.. group.OrderBy(n => index[n])]);
         graph.Sort();
     }
+
+    /// <summary>
+    /// The producers to join an operation with. A cast from 16 bits to more goes to its reader, and not to its producer, which would write the wide elements to memory; through it, the reader
+    /// may then be joined with that producer.
+    /// </summary>
+    private static IEnumerable<PlanNode> ToJoin(PlanNode node) => Widens(node) ? [] : node.Inputs.Select(i => i.Producer).OfType<PlanNode>()
+        .SelectMany(p => Widens(p) && p.Inputs[0].Producer is { } source ? [p, source] : (PlanNode[])[p]).Distinct();
+
+    private static bool Widens(PlanNode node) => node.Operation is Cast { To: DType.Float32 } && node.Inputs[0].Type.Type.IsHalf();
 
     private static bool CanFuse(PlanNode node) => node.Operation is Elementwise && node.After.Count == 0
         && node.InputTypes.All(i => FusedElementwise.Fits(i, node.Outputs[0].Type) && (i.Shape.ElementCount == 1 || i.Shape == node.Outputs[0].Type.Shape));

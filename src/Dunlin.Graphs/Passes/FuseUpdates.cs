@@ -26,7 +26,7 @@ internal sealed class FuseUpdates : IPlanPass
             if (node.After.Count > 0 || AsFused(node) is not { } then) continue;
             for (var place = 0; place < node.Inputs.Count; place++)
             {
-                if (node.Inputs[place].Producer is not { Operation: MatMul product, After.Count: 0 } producer || !IsWorthIt(product, producer)) continue;
+                if (node.Inputs[place].Producer is not { Operation: MatMul product } producer || !Takes(producer)) continue;
                 readers ??= graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Fetches).CountBy(v => v).ToDictionary();
                 if (readers[node.Inputs[place]] > 1 || node.Inputs.Any(i => i.Type.Shape.ElementCount != 1 && i.Type.Shape != node.Inputs[place].Type.Shape)) continue;
                 PlanValue[] inputs = [.. producer.Inputs, .. node.Inputs.Where((_, i) => i != place)];
@@ -48,8 +48,10 @@ internal sealed class FuseUpdates : IPlanPass
         _ => null,
     };
 
-    private static bool IsWorthIt(MatMul product, PlanNode node)
+    /// <summary>Whether a node is a product that element-wise operations had better take from the cache.</summary>
+    public static bool Takes(PlanNode node)
     {
+        if (node is not { Operation: MatMul product, After.Count: 0 }) return false;
         var spec = product.Spec(node.InputTypes, bias: false, Activation.None);
         return spec.K is > 0 and <= MostTerms && node.Outputs[0].Type.Shape == Shape.Of(spec.M, spec.N) && node.Outputs[0].Type.Bytes >= LeastBytes && ProductBlocks.Of(spec) is not null;
     }

@@ -15,13 +15,15 @@ internal interface IPlanPass
 /// <summary>The passes in the order in which they run.</summary>
 internal static class PlanPasses
 {
-    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new MergeLoops(), new RectifyPooled(), new TrimOperands(), new FuseEpilogues(), new FuseBiasGradients(), new FuseElementwise(), new FuseUpdates()];
+    public static IReadOnlyList<IPlanPass> All { get; } = [new Simplify(), new FoldConstants(), new MergeCommon(), new MergeLoops(), new RectifyPooled(), new TrimOperands(), new FuseEpilogues(), new FuseBiasGradients(),
+        new MixedPrecision(), new FuseElementwise(), new FuseUpdates()];
 
     /// <summary>Runs all but the disabled ones, and drops what nothing needs any more.</summary>
-    public static void Run(PlanGraph graph, IReadOnlySet<string> disabled)
+    public static void Run(PlanGraph graph, PlanResources resources)
     {
+        graph.Precision = resources.Precision;
         foreach (var pass in All)
-            if (!disabled.Contains(pass.Name)) pass.Run(graph);
+            if (!resources.DisabledPasses.Contains(pass.Name)) pass.Run(graph);
         graph.Prune([.. graph.Nodes.Where(n => n.Operation.IsStateful)]);
     }
 }

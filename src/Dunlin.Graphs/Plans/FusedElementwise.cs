@@ -32,8 +32,8 @@ internal sealed record FusedElementwise(IReadOnlyList<FusedElementwise.Step> Ste
         var layout = context.Layouts.Count == 0 ? MemoryLayout.Plain : ChooseLayout(context, count);
         return new TileKernel(Program(context.Inputs, context.Outputs), count, context.Threads)
         {
-            InputLayouts = [.. context.Inputs.Select(i => i.Shape.ElementCount == count ? layout : MemoryLayout.Plain)],
-            OutputLayouts = [.. Results.Select(_ => layout)],
+            InputLayouts = [.. context.Inputs.Select(i => i.Shape.ElementCount == count ? layout.Of(i.Type)! : MemoryLayout.Plain)],
+            OutputLayouts = [.. context.Outputs.Select(o => layout.Of(o.Type)!)],
         };
     }
 
@@ -78,11 +78,9 @@ internal sealed record FusedElementwise(IReadOnlyList<FusedElementwise.Step> Ste
         {
             var (type, layout) = (context.Inputs[i], context.Layouts[i]);
             if (type.Shape.ElementCount != count || ReferenceEquals(layout, MemoryLayout.Plain)) continue;
-            // A layout is one of an element type: what compares or casts has plain results.
-            return context.Inputs.All(o => o.Shape.ElementCount != count || o.Shape == type.Shape && layout.IsPermutation(o))
-                && context.Outputs.All(o => o.Shape == type.Shape && layout.IsPermutation(o)) && !context.KeepPlain
-                ? layout
-                : MemoryLayout.Plain;
+            // A layout is one of an element type: of some, truth values say, there is none.
+            bool Fits(TensorType operand) => operand.Shape == type.Shape && layout.Of(operand.Type) is { } own && own.IsPermutation(operand);
+            return !context.KeepPlain && context.Inputs.All(o => o.Shape.ElementCount != count || Fits(o)) && context.Outputs.All(Fits) ? layout : MemoryLayout.Plain;
         }
         return MemoryLayout.Plain;
     }

@@ -17,6 +17,7 @@ internal sealed class Lowering
     private readonly Dictionary<(PlanValue, MemoryLayout), Placed> _reordered = [];
     private readonly HashSet<PlanValue> _lasting = [];
     private readonly List<LoweredStep> _once = [], _each = [];
+    private readonly Dictionary<PlanValue, PlanValue> _casts = [];
 
     private Lowering(Schedule schedule, IKernelSet kernels, ThreadTeam threads, PlanResources resources, Func<Variable, Tensor> variables) =>
         (_schedule, _kernels, _threads, _resources, _variables) = (schedule, kernels, threads, resources, variables);
@@ -66,6 +67,13 @@ internal sealed class Lowering
         foreach (var storage in Fetches) storage.Use(int.MaxValue - 1);
     }
 
+    /// <summary>
+    /// What a cast between Float32 and 16 bits reads; null of other nodes. Such a cast is computed when somebody reads it, in the layout that is wanted then: that is one pass over
+    /// memory instead of two.
+    /// </summary>
+    public static MemoryView? CastOf(PlanNode node) => node.Operation is Ops.Cast { To: var to } && node.Inputs[0].Type.Type is var from
+        && (from == DType.Float32 && to.IsHalf() || from.IsHalf() && to == DType.Float32) ? new MemoryView(0) : null;
+
     private void Lower(PlanNode node)
     {
         if (IsLasting(node)) _lasting.UnionWith(node.Outputs);
@@ -76,15 +84,19 @@ internal sealed class Lowering
             return;
         }
         var toVariables = node.Outputs.Any(_schedule.InVariables.ContainsKey);
-        var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(i => Current(i).Layout)],
+        if (!toVariables && CastOf(node) is not null)
+        {
+            _casts[node.Outputs[0]] = node.Inputs[0];
+            return;
+        }
+        var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(LayoutOf)],
             _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name) { Lasting = [.. node.Inputs.Select(_lasting.Contains)] };
         var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();
         Storage[] outputs = [.. node.Outputs.Select((value, o) => Output(node, kernel, value, o, inputs, copies))];
         TensorType[] types = [.. node.Outputs.Select(o => o.Type)];
-        var steps = _lasting.Contains(node.Outputs[0]) ? _once : _each;
-        Add(steps, node.Name, node.Operation.Name, kernel, inputs, outputs, types, node.Operation, node.InputTypes);
+        Add(StepsOf(node.Outputs[0]), node.Name, node.Operation.Name, kernel, inputs, outputs, types, node.Operation, node.InputTypes);
         foreach (var (from, to, value) in copies) Add(_each, node.Name, "Copy", new Ops.CopyKernel(value.Type.Bytes), [from], [to], [value.Type]);
         for (var o = 0; o < node.Outputs.Count; o++)
             if (_schedule.InVariables.TryGetValue(node.Outputs[o], out var variable) && kernel.OutputLayout(o) is var layout && !ReferenceEquals(layout, MemoryLayout.Plain))
@@ -153,21 +165,51 @@ internal sealed class Lowering
         return _places[value] = new(storage, MemoryLayout.Plain);
     }
 
-    /// <summary>The value in the wanted layout, reordered if need be.</summary>
+    /// <summary>The layout in which a value is at hand, or cheapest to have.</summary>
+    private MemoryLayout LayoutOf(PlanValue value) =>
+        _casts.TryGetValue(value, out var source) ? LayoutOf(source).Of(value.Type.Type) ?? MemoryLayout.Plain : Current(value).Layout;
+
+    /// <summary>The value in the wanted layout, cast or reordered if need be.</summary>
     private Placed In(PlanValue value, MemoryLayout layout)
     {
+        if (_casts.TryGetValue(value, out var source))
+            return _reordered.TryGetValue((value, layout), out var cast) ? cast : _reordered[(value, layout)] = Cast(value, source, layout);
         var current = Current(value);
         if (current.Layout.Equals(layout)) return current;
         if (_reordered.TryGetValue((value, layout), out var known)) return known;
         return _reordered[(value, layout)] = Reorder(value, current, layout, Storage.Arena(layout.Bytes(value.Type)));
     }
 
+    private Placed Cast(PlanValue value, PlanValue source, MemoryLayout layout)
+    {
+        var from = _casts.ContainsKey(source) ? In(source, MemoryLayout.Plain) : Current(source);
+        var isSame = layout.Equals(from.Layout.Of(value.Type.Type)) && layout.IsPermutation(value.Type) && from.Layout.IsPermutation(source.Type);
+        var kernel = isSame
+            ? Ops.Cast.Kernel(source.Type, value.Type, from.Layout, layout, _threads)
+            : _kernels.TryPrepare(new ReorderSpec(ReferenceEquals(from.Layout, MemoryLayout.Plain) ? source.Type.Type : value.Type.Type, value.Type.Shape, from.Layout, layout), [from.Layout], _threads);
+        if (kernel is null) return InSteps(value, source, layout);
+        var target = Storage.Arena(layout.Bytes(value.Type));
+        Add(StepsOf(value), value.Name, isSame ? "Cast" : $"Cast({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
+        return new(target, layout);
+    }
+
+    /// <summary>Where no kernel casts between the two layouts: plain, cast, and then the layout.</summary>
+    private Placed InSteps(PlanValue value, PlanValue source, MemoryLayout layout)
+    {
+        var (plain, target) = (In(source, MemoryLayout.Plain), Storage.Arena(value.Type.Bytes));
+        Add(StepsOf(value), value.Name, "Cast", Ops.Cast.Kernel(source.Type, value.Type, plain.Layout, plain.Layout, _threads), [plain.Storage], [target], [value.Type]);
+        var cast = new Placed(target, MemoryLayout.Plain);
+        return ReferenceEquals(layout, MemoryLayout.Plain) ? cast : Reorder(value, cast, layout, Storage.Arena(layout.Bytes(value.Type)));
+    }
+
     private Placed Reorder(PlanValue value, Placed from, MemoryLayout layout, Storage target)
     {
         var kernel = _kernels.Prepare(new ReorderSpec(value.Type.Type, value.Type.Shape, from.Layout, layout), [from.Layout], _threads);
-        Add(_lasting.Contains(value) ? _once : _each, value.Name, $"Reorder({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
+        Add(StepsOf(value), value.Name, $"Reorder({from.Layout} -> {layout})", kernel, [from.Storage], [target], [value.Type]);
         return new(target, layout);
     }
+
+    private List<LoweredStep> StepsOf(PlanValue value) => _lasting.Contains(value) ? _once : _each;
 
     private static void Add(List<LoweredStep> steps, string name, string operation, Kernel kernel, Storage[] inputs, Storage[] outputs, TensorType[] types, Operation? source = null,
         IReadOnlyList<TensorType>? read = null)

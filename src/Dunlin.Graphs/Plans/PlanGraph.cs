@@ -23,7 +23,10 @@ internal sealed class PlanValue(TensorType type, string name)
     public bool IsShapeOnly { get; private init; }
 
     /// <summary>Stands for another value where only the shape matters.</summary>
-    public static PlanValue OfShape(PlanValue value) => new(value.Type, value.Name) { IsShapeOnly = true };
+    public static PlanValue OfShape(PlanValue value) => OfShape(value, value.Type.Type);
+
+    /// <summary>Stands for another value of another element type where only the shape matters.</summary>
+    public static PlanValue OfShape(PlanValue value, DType type) => new(value.Type with { Type = type }, value.Name) { IsShapeOnly = true };
 
     public override string ToString() => $"{Name} {Type}";
 }
@@ -81,6 +84,9 @@ internal sealed class PlanGraph(List<PlanNode> nodes, List<PlanValue> fetches)
 
     /// <summary>What to return.</summary>
     public List<PlanValue> Fetches { get; } = fetches;
+
+    /// <summary>The element type of products of Float32 tensors; see <see cref="SessionOptions.Precision"/>.</summary>
+    public DType Precision { get; set; } = DType.Float32;
 
     /// <summary>Puts one value in another's place everywhere.</summary>
     public void Replace(PlanValue old, PlanValue by)

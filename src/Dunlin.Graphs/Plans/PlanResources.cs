@@ -15,6 +15,9 @@ internal sealed class PlanResources(Session? session, IReadOnlySet<string> disab
     /// <summary>Names of rewriting passes to leave out.</summary>
     public IReadOnlySet<string> DisabledPasses => disabledPasses;
 
+    /// <summary>The element type of products of Float32 tensors.</summary>
+    public DType Precision => session?.Options.Precision ?? DType.Float32;
+
     /// <summary>Where printing operations write.</summary>
     public TextWriter Output => session?.Options.Output ?? TextWriter.Null;
 

@@ -88,7 +88,7 @@ internal sealed class Schedule
                 Link(late.Inputs[i].Producer!, late);
             }
             // What was a view of the variable is now one of the copy.
-            if (View(late) is not null) roots.Remove(late.Outputs[0]);
+            if ((View(late) ?? Lowering.CastOf(late)) is not null) roots.Remove(late.Outputs[0]);
         }
     }
 
@@ -103,14 +103,14 @@ internal sealed class Schedule
         return _copies[value] = copy.Outputs[0];
     }
 
-    /// <summary>The variables, and the views of them, that nodes or fetches read.</summary>
+    /// <summary>The variables, and the views and casts of them, that nodes or fetches read. A cast may be computed as late as by its readers.</summary>
     private Dictionary<PlanValue, Variable> VariableRoots()
     {
         var roots = new Dictionary<PlanValue, Variable>();
         foreach (var value in _graph.Nodes.SelectMany(n => n.Inputs).Concat(_graph.Fetches))
             if (value.Variable is { } variable) roots[value] = variable;
         foreach (var node in _graph.Nodes)
-            if (View(node) is { } view && roots.TryGetValue(node.Inputs[view.Input], out var variable)) roots[node.Outputs[0]] = variable;
+            if ((View(node) ?? Lowering.CastOf(node)) is { } view && roots.TryGetValue(node.Inputs[view.Input], out var variable)) roots[node.Outputs[0]] = variable;
         return roots;
     }
 

@@ -70,13 +70,13 @@ internal sealed class StaticPlan : Plan
     {
         var session = _request.Session;
         var graph = PlanBuilder.Build(_request.Feeds, _feedTypes, _request.Fetches, Stages.Targets(_request));
-        Passes.PlanPasses.Run(graph, _request.DisabledPasses);
+        var resources = new PlanResources(session, _request.DisabledPasses);
+        Passes.PlanPasses.Run(graph, resources);
         var schedule = Schedule.Of(graph);
         var team = session.RentTeam();
         try
         {
             team.Enter();
-            var resources = new PlanResources(session, _request.DisabledPasses);
             var lowering = Lowering.Of(graph, schedule, session.Kernels, team, resources, session.Storage);
             return new PlanInstance(new(lowering, _feedTypes.Length), [.. graph.Fetches.Select(f => f.Type)], graph, schedule);
         }

@@ -37,7 +37,7 @@ internal sealed unsafe class Subroutine : IDisposable
             if (result.Variable != state) graph.Nodes.Add(new(new Assign(state), state.Name, [result], [state.TensorType], order++));
         }
         graph.Fetches.RemoveRange(fetches.Count, next.Count);
-        Passes.PlanPasses.Run(graph, context.Resources.DisabledPasses);
+        Passes.PlanPasses.Run(graph, context.Resources);
         var schedule = Schedule.Of(graph);
         var lowering = Lowering.Of(graph, schedule, context.Kernels, context.Threads, context.Resources, v => variables[v], changing is { } count ? feed => feed >= count : null);
         FetchTypes = [.. graph.Fetches.Select(f => f.Type)];

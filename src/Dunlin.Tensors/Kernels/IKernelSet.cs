@@ -9,6 +9,9 @@ public interface IKernelSet
     /// <summary>One line for people: library, version, instruction set.</summary>
     string Description { get; }
 
+    /// <summary>Whether it has instructions of this processor that multiply elements of a floating-point type, and need not convert them first.</summary>
+    bool Multiplies(DType type);
+
     /// <summary>Starts threads of the kind that this set's kernels run on.</summary>
     /// <param name="size">At least 1.</param>
     ThreadTeam CreateTeam(int size);

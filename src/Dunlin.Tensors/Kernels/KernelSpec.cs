@@ -3,7 +3,11 @@ namespace Dunlin.Tensors.Kernels;
 /// <summary>A heavy operation described completely for one set of shapes. Compared by value.</summary>
 /// <remarks>Each specification's summary names its inputs and outputs, in the order in which <see cref="Kernel.Run"/> takes them.</remarks>
 /// <param name="Type">The element type of all operands unless said otherwise.</param>
-public abstract record KernelSpec(DType Type);
+public abstract record KernelSpec(DType Type)
+{
+    /// <summary>Whether an operand is Float32 although <see cref="Type"/> is one of 16 bits, as in mixed precision. Operands are counted from the first input through the last output.</summary>
+    public virtual bool IsWide(int operand) => false;
+}
 
 /// <summary>An activation that a kernel can apply to its result before writing it.</summary>
 public enum Activation
@@ -20,7 +24,14 @@ public enum Activation
 /// Any length may be 0; with K = 0 the sum is 0. <paramref name="LastingB"/> says that many runs find the same b: the kernel may want it in a layout that takes time to make.
 /// </summary>
 public sealed record MatMulSpec(DType Type, int Batch, int M, int N, int K, bool TransposeA = false, bool TransposeB = false,
-    bool Bias = false, Activation Activation = Activation.None, bool LastingB = false) : KernelSpec(Type);
+    bool Bias = false, Activation Activation = Activation.None, bool LastingB = false) : KernelSpec(Type)
+{
+    /// <summary>Whether y is Float32 where the other operands are of 16 bits, so that the sum is not rounded to those.</summary>
+    public bool WideResult { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsWide(int operand) => WideResult && operand == (Bias ? 3 : 2);
+}
 
 /// <summary>
 /// Shapes of a convolution over 1 to 3 spatial dimensions S (really a cross-correlation, as everywhere in the field).
@@ -56,7 +67,14 @@ public sealed record ConvForwardSpec(DType Type, ConvGeometry Geometry, bool Bia
 public sealed record ConvBackwardDataSpec(DType Type, ConvGeometry Geometry) : KernelSpec(Type);
 
 /// <summary>∂/∂w of a convolution. Inputs: x, dy. Outputs: dw, then dbias[O] (the sum of dy over N and T) if <paramref name="Bias"/>.</summary>
-public sealed record ConvBackwardWeightsSpec(DType Type, ConvGeometry Geometry, bool Bias = false) : KernelSpec(Type);
+public sealed record ConvBackwardWeightsSpec(DType Type, ConvGeometry Geometry, bool Bias = false) : KernelSpec(Type)
+{
+    /// <summary>Whether the outputs are Float32 where x and dy are of 16 bits, so that sums are not rounded to those.</summary>
+    public bool WideResult { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsWide(int operand) => WideResult && operand >= 2;
+}
 
 /// <summary>What a pooling window computes.</summary>
 public enum PoolKind
@@ -101,13 +119,34 @@ public sealed record PoolBackwardSpec(DType Type, PoolGeometry Geometry, PoolKin
 /// Batch normalisation over all dimensions but channel 1: y = scale · (x − mean) / √(variance + ε) + shift, with the batch's own biased mean and variance.
 /// Inputs: x[N, C, …], scale[C], shift[C]. Outputs: y, mean[C], variance[C].
 /// </summary>
-public sealed record BatchNormTrainSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type);
+public sealed record BatchNormTrainSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type)
+{
+    /// <summary>Whether all vectors are Float32 where x and y are of 16 bits.</summary>
+    public bool WideVectors { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsWide(int operand) => WideVectors && operand is not 0 and not 3;
+}
 
 /// <summary>Batch normalisation with given statistics. Inputs: x, scale, shift, mean, variance. Output: y.</summary>
-public sealed record BatchNormInferSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type);
+public sealed record BatchNormInferSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type)
+{
+    /// <summary>Whether all vectors are Float32 where x and y are of 16 bits.</summary>
+    public bool WideVectors { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsWide(int operand) => WideVectors && operand is not 0 and not 5;
+}
 
 /// <summary>Gradient of <see cref="BatchNormTrainSpec"/>, through the statistics. Inputs: x, scale, mean, variance, dy. Outputs: dx, dscale[C], dshift[C].</summary>
-public sealed record BatchNormBackwardSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type);
+public sealed record BatchNormBackwardSpec(DType Type, Shape Input, double Epsilon) : KernelSpec(Type)
+{
+    /// <summary>Whether all vectors are Float32 where x, dy and dx are of 16 bits.</summary>
+    public bool WideVectors { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsWide(int operand) => WideVectors && operand is not 0 and not 4 and not 5;
+}
 
 /// <summary>
 /// Layer normalisation of each row: y = scale · (x − mean) / √(variance + ε) + shift.
@@ -124,7 +163,7 @@ public sealed record SoftmaxForwardSpec(DType Type, int Outer, int Length, int I
 /// <summary>Gradient of <see cref="SoftmaxForwardSpec"/>. Inputs: y, dy. Output: dx.</summary>
 public sealed record SoftmaxBackwardSpec(DType Type, int Outer, int Length, int Inner, bool Logarithm) : KernelSpec(Type);
 
-/// <summary>A copy into another layout. Inputs: x. Output: y.</summary>
+/// <summary>A copy into another layout. Inputs: x. Output: y. A plain side is of the specification's type; one in a layout of another element type is converted on the way.</summary>
 public sealed record ReorderSpec(DType Type, Shape Shape, MemoryLayout From, MemoryLayout To) : KernelSpec(Type);
 
 /// <summary>Arithmetic of sliding windows.</summary>

@@ -22,6 +22,9 @@ public abstract class MemoryLayout : IEquatable<MemoryLayout>
     /// <summary>The same arrangement of a tensor of other lengths; null where it has none.</summary>
     public abstract MemoryLayout? For(Shape shape);
 
+    /// <summary>The same arrangement of elements of another type; null where it has none.</summary>
+    public abstract MemoryLayout? Of(DType type);
+
     /// <summary>
     /// Where a tensor is put together along a dimension from parts that each have this arrangement: how many runs of contiguous memory each part is
     /// cut into by the others. Null where a part does not fill whole runs.
@@ -46,6 +49,8 @@ public abstract class MemoryLayout : IEquatable<MemoryLayout>
         public override bool IsPermutation(TensorType type) => true;
 
         public override MemoryLayout For(Shape shape) => this;
+
+        public override MemoryLayout Of(DType type) => this;
 
         public override long? Runs(Shape part, int dimension) => part[..dimension].ElementCount;
 

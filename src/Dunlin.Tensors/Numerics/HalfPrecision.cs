@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Dunlin.Tensors;
 
@@ -34,6 +35,13 @@ public static unsafe class HalfPrecision
     {
         var bits = MemoryMarshal.Cast<float, uint>(target);
         var i = 0;
+        if (Vector512.IsHardwareAccelerated)
+            for (; i <= source.Length - Vector512<ushort>.Count; i += Vector512<ushort>.Count)
+            {
+                var (low, high) = Vector512.Widen(Vector512.Create(source[i..]));
+                (low << 16).CopyTo(bits[i..]);
+                (high << 16).CopyTo(bits[(i + Vector512<uint>.Count)..]);
+            }
         for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
         {
             Vector.Widen(new Vector<ushort>(source[i..]), out var low, out var high);
@@ -47,9 +55,21 @@ public static unsafe class HalfPrecision
     {
         var bits = MemoryMarshal.Cast<float, uint>(source);
         var i = 0;
+        if (Vector512.IsHardwareAccelerated)
+            for (; i <= source.Length - Vector512<ushort>.Count; i += Vector512<ushort>.Count)
+                Vector512.Narrow(RoundWide(Vector512.Create(bits[i..])), RoundWide(Vector512.Create(bits[(i + Vector512<uint>.Count)..]))).CopyTo(target[i..]);
         for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
             Vector.Narrow(Round(new(bits[i..])), Round(new(bits[(i + Vector<uint>.Count)..]))).CopyTo(target[i..]);
         for (; i < source.Length; i++) target[i] = ((BFloat16)source[i]).Bits;
+    }
+
+    /// <inheritdoc cref="Round"/>
+    private static Vector512<uint> RoundWide(Vector512<uint> bits)
+    {
+        var upper = bits >>> 16;
+        var rounded = (bits + Vector512.Create(0x7FFFu) + (upper & Vector512<uint>.One)) >>> 16;
+        var isNaN = Vector512.GreaterThan((bits & Vector512.Create(0x7FFF_FFFFu)).AsInt32(), Vector512.Create(0x7F80_0000)).AsUInt32();
+        return Vector512.ConditionalSelect(isNaN, upper | Vector512.Create(0x40u), rounded);
     }
 
     /// <summary>The upper half of each float, rounded to nearest, ties to even; NaN keeps a fraction bit.</summary>

@@ -1,3 +1,5 @@
+using Dunlin.Graphs;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training.Data;
 
@@ -30,6 +32,13 @@ public sealed record TrainerOptions
 
     /// <summary>Where heavy kernels come from.</summary>
     public IKernelSet Kernels { get; init; } = KernelSets.Default;
+
+    /// <summary>
+    /// The element type in which products, and what lies between them, are computed. With BFloat16 (mixed precision) a step of a large network takes about half the time and memory on
+    /// processors that multiply such numbers, see <see cref="IKernelSet.Multiplies"/>; weights, their gradients, losses, statistics and updates stay Float32, and so do checkpoints.
+    /// </summary>
+    /// <value>Float32 or BFloat16; Float32 unless set.</value>
+    public DType Precision { get; init => field = Precisions.Checked(nameof(TrainerOptions), value); } = DType.Float32;
 
     /// <summary>Threads of each worker's kernels.</summary>
     /// <value>At least 1; this machine's processors divided among the workers unless set.</value>

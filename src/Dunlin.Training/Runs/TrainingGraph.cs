@@ -53,7 +53,7 @@ internal sealed class TrainingGraph : IDisposable
         Validation = [recipe.Loss(predicted, Target), .. recipe.Metrics.Select(m => m.Mean(predicted, Target))];
         MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
         Threads = options.Threads;
-        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
+        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
     }
 
     public Session Session { get; }

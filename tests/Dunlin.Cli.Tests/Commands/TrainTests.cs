@@ -55,6 +55,17 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void Mixed_precision_is_one_option_and_says_where_it_is_slow()
+    {
+        var trained = _dunlin.Succeed("train", "tiny", "--epochs", "3", "--precision", "bfloat16", "--kernels", "managed");
+        Assert.True(Accuracy(trained) > 0.5, trained);
+        Assert.Contains("the kernel set managed does not multiply BFloat16 on this processor", _dunlin.Error, StringComparison.Ordinal);
+        Assert.Matches(@"linear/weight\s+F32\s", _dunlin.Succeed("inspect", "runs/tiny-1"));
+        _dunlin.Succeed("train", "tiny", "--max-steps", "1", "--kernels", "managed");
+        Assert.DoesNotContain("does not multiply", _dunlin.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Events_are_one_json_object_a_line()
     {
         var events = _dunlin.Succeed("train", "tiny", "--epochs", "2", "--json").Trim().Split('\n').Select(line => JsonNode.Parse(line)!["event"]!.GetValue<string>()).ToList();

@@ -29,6 +29,8 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{"model": [{"linear": 10}]}""", "Int64[?]")]
     [InlineData("""{"training": {"batchSize": null}, "loss": "squared"}""", "The loss compares predictions [?, 10]")]
     [InlineData("""{"training": {"monitor": "acuracy"}}""", "\"training.monitor\" must be one of loss, accuracy, got \"acuracy\".")]
+    [InlineData("""{"training": {"precision": "double"}}""", "my.json: \"training.precision\" must be float32 or bfloat16, got \"double\".")]
+    [InlineData("""{"training": {"precision": "float16"}}""", "BFloat16 has the range of Float32 and needs no scaling.")]
     [InlineData("""{"training": {"epochs": 1, "epochs": 2}}""", "my.json: is not JSON")]
     [InlineData("{\n\"training\": oops}", "my.json: line 2: is not JSON")]
     [InlineData("""[1]""", "my.json: expected a JSON object in braces.")]

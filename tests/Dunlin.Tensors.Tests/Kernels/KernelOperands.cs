@@ -5,7 +5,15 @@ namespace Dunlin.Tensors.Tests.Kernels;
 /// <summary>The plain types of a kernel's inputs and outputs, and inputs to try it on.</summary>
 internal static class KernelOperands
 {
-    public static TensorType[] Inputs(KernelSpec spec) => spec switch
+    public static TensorType[] Inputs(KernelSpec spec) => Mixed(spec, InputsOf(spec), 0);
+
+    public static TensorType[] Outputs(KernelSpec spec) => Mixed(spec, OutputsOf(spec), InputsOf(spec).Length);
+
+    /// <summary>Operands of 16 bits, of which some are in Float32 nevertheless.</summary>
+    private static TensorType[] Mixed(KernelSpec spec, TensorType[] operands, int first) =>
+        [.. operands.Select((operand, i) => spec.Type.IsHalf() && spec.IsWide(first + i) ? operand with { Type = DType.Float32 } : operand)];
+
+    private static TensorType[] InputsOf(KernelSpec spec) => spec switch
     {
         MatMulSpec s => Types(s, s.TransposeA ? [s.Batch, s.K, s.M] : [s.Batch, s.M, s.K],
             s.TransposeB ? [s.Batch, s.N, s.K] : [s.Batch, s.K, s.N], s.Bias ? [s.N] : null),
@@ -32,7 +40,7 @@ internal static class KernelOperands
         _ => throw new ArgumentException($"Unknown operands of {spec}."),
     };
 
-    public static TensorType[] Outputs(KernelSpec spec) => spec switch
+    private static TensorType[] OutputsOf(KernelSpec spec) => spec switch
     {
         MatMulSpec s => Types(s, [s.Batch, s.M, s.N]),
         ConvForwardSpec s => Types(s, s.Geometry.Output),

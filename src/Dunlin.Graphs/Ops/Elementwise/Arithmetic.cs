@@ -58,7 +58,7 @@ public sealed partial record Binary
 
     /// <summary>b where a > 0, else 0: what the rectifier hands back, a its output and b what it is given. Gradients: none for a, dy where a > 0 for b.</summary>
     public static readonly Binary RectifierGradient = new("RectifierGradient", Rectify<float>.Gradient, Rectify<double>.Gradient,
-        (a, b, y, dy) => (null, RectifierGradientOf(a, dy)));
+        (a, b, y, dy) => (null, RectifierGradientOf(a, dy)), half: HalfRectifier.Gradient);
 
     internal static Value RectifierGradientOf(Value y, Value dy) => y.Graph.Add(RectifierGradient, [y, dy]);
 
@@ -94,7 +94,7 @@ public sealed partial record Unary
 
     /// <summary>max(x, 0). Gradient: dy where y > 0, else 0.</summary>
     public static readonly Unary Relu = new("Relu", static (x, y) => TensorPrimitives.Max(x, 0f, y), static (x, y) => TensorPrimitives.Max(x, 0.0, y),
-        (x, y, dy) => Binary.RectifierGradientOf(y, dy));
+        (x, y, dy) => Binary.RectifierGradientOf(y, dy), half: HalfRectifier.Forward);
 
     /// <summary>eˣ. Gradient: dy · y.</summary>
     public static readonly Unary Exp = new("Exp", TensorPrimitives.Exp, TensorPrimitives.Exp, (x, y, dy) => dy * y);

@@ -2,7 +2,7 @@ namespace Dunlin.Graphs.Ops;
 
 /// <summary>
 /// The functions of two numbers of one type: a table with a line for each. The gradient is given a, b, y = f(a, b) and dy, and
-/// returns the two partial gradients before they are summed over broadcast dimensions. 16-bit floats are computed in Float32.
+/// returns the two partial gradients before they are summed over broadcast dimensions. 16-bit floats are computed in Float32 unless there is a function of their bits.
 /// </summary>
 public sealed partial record Binary : Elementwise
 {
@@ -11,13 +11,14 @@ public sealed partial record Binary : Elementwise
     private readonly Maps<int> _i32;
     private readonly Maps<long> _i64;
     private readonly Maps<byte> _u8;
+    private readonly Func<DType, TileFunction>? _half;
     private readonly Func<Value, Value, Value, Value, (Value? A, Value? B)>? _gradient;
 
     private Binary(string name, Maps<float> f32, Maps<double> f64, Func<Value, Value, Value, Value, (Value?, Value?)>? gradient,
-        Maps<int> i32 = default, Maps<long> i64 = default, string? noGradient = null, Maps<byte> u8 = default)
+        Maps<int> i32 = default, Maps<long> i64 = default, string? noGradient = null, Maps<byte> u8 = default, Func<DType, TileFunction>? half = null)
     {
         Name = name;
-        (_f32, _f64, _i32, _i64, _u8, _gradient) = (f32, f64, i32, i64, u8, gradient);
+        (_f32, _f64, _i32, _i64, _u8, _half, _gradient) = (f32, f64, i32, i64, u8, half, gradient);
         NoGradientReason = noGradient;
     }
 
@@ -58,7 +59,7 @@ public sealed partial record Binary : Elementwise
         DType.Int64 => _i64.Tile(scalar),
         DType.UInt8 => _u8.Tile(scalar),
         DType.Float32 => _f32.Tile(scalar),
-        _ => scalar[0] || scalar[1] ? null : new WidenedTile(_f32.Tile(scalar)!, inputs, inputs[0]),
+        _ => scalar[0] || scalar[1] ? null : _half?.Invoke(inputs[0]) ?? new WidenedTile(_f32.Tile(scalar)!, inputs, inputs[0]),
     };
 
     /// <inheritdoc/>

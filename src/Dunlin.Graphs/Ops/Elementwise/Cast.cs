@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using Dunlin.Graphs.Plans;
+using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Graphs.Ops;
 
@@ -33,8 +35,16 @@ public sealed record Cast(DType To) : Elementwise
         DType.Int64 => From<long>(),
         DType.Int32 => From<int>(),
         DType.UInt8 or DType.Bool => From<byte>(),
+        var half when To == DType.Float32 => new WideningTile(half),
         _ => new WidenedTile(To.IsHalf() ? Numbers<float, float>() : From<float>(), inputs, To),
     };
+
+    /// <summary>A kernel that casts elements in the order in which they stand in layouts that are the same but for the element type.</summary>
+    internal static Kernel Kernel(TensorType from, TensorType to, MemoryLayout fromLayout, MemoryLayout toLayout, ThreadTeam threads)
+    {
+        var program = FusedElementwise.Single(new Cast(to.Type), [from], to)!.Program([from], [to]);
+        return new TileKernel(program, to.Shape.ElementCount, threads) { InputLayouts = [fromLayout], OutputLayouts = [toLayout] };
+    }
 
     private TileFunction From<T>() where T : unmanaged, INumber<T> => To switch
     {
@@ -47,11 +57,21 @@ public sealed record Cast(DType To) : Elementwise
         {
             for (var i = 0; i < x.Length; i++) y[i] = x[i] != T.Zero;
         }),
-        _ => new NarrowingTile<T>(To),
+        _ => typeof(T) == typeof(float) ? new NarrowingTile(To) : new NarrowingTile<T>(To),
     };
 
     private static UnaryTile<TFrom, TTo> Numbers<TFrom, TTo>() where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo> =>
         new(static (x, y) => TensorPrimitives.ConvertSaturating(x, y));
+
+    private sealed unsafe class WideningTile(DType from) : TileFunction
+    {
+        public override void Run(nint* operands, int count) => HalfPrecision.Widen(from, operands[0], new((void*)operands[1], count));
+    }
+
+    private sealed unsafe class NarrowingTile(DType to) : TileFunction
+    {
+        public override void Run(nint* operands, int count) => HalfPrecision.Narrow(to, new((void*)operands[0], count), operands[1]);
+    }
 
     private sealed unsafe class NarrowingTile<T>(DType to) : TileFunction where T : unmanaged, INumber<T>
     {

@@ -1,7 +1,7 @@
 namespace Dunlin.Graphs.Ops;
 
 /// <summary>
-/// The functions of one number: a table with a line for each. The gradient is given x, y = f(x) and dy. 16-bit floats are computed in Float32.
+/// The functions of one number: a table with a line for each. The gradient is given x, y = f(x) and dy. 16-bit floats are computed in Float32 unless there is a function of their bits.
 /// </summary>
 public sealed partial record Unary : Elementwise
 {
@@ -10,13 +10,14 @@ public sealed partial record Unary : Elementwise
     private readonly UnaryMap<int>? _i32;
     private readonly UnaryMap<long>? _i64;
     private readonly UnaryMap<byte>? _u8;
+    private readonly Func<DType, TileFunction>? _half;
     private readonly Func<Value, Value, Value, Value>? _gradient;
 
     private Unary(string name, UnaryMap<float>? f32, UnaryMap<double>? f64, Func<Value, Value, Value, Value>? gradient,
-        UnaryMap<int>? i32 = null, UnaryMap<long>? i64 = null, string? noGradient = null, UnaryMap<byte>? u8 = null)
+        UnaryMap<int>? i32 = null, UnaryMap<long>? i64 = null, string? noGradient = null, UnaryMap<byte>? u8 = null, Func<DType, TileFunction>? half = null)
     {
         Name = name;
-        (_f32, _f64, _i32, _i64, _u8, _gradient) = (f32, f64, i32, i64, u8, gradient);
+        (_f32, _f64, _i32, _i64, _u8, _half, _gradient) = (f32, f64, i32, i64, u8, half, gradient);
         NoGradientReason = noGradient;
     }
 
@@ -58,7 +59,7 @@ public sealed partial record Unary : Elementwise
         DType.Int64 => Tile(_i64!),
         DType.UInt8 => Tile(_u8!),
         DType.Float32 => Tile(_f32!),
-        _ => new WidenedTile(Tile(_f32!), inputs, inputs[0]),
+        _ => _half?.Invoke(inputs[0]) ?? new WidenedTile(Tile(_f32!), inputs, inputs[0]),
     };
 
     /// <inheritdoc/>

@@ -19,7 +19,9 @@ internal sealed record BatchNorm(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormTrainSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs));
+
+    internal BatchNormTrainSpec Spec(IReadOnlyList<TensorType> inputs) => new(inputs[0].Type, inputs[0].Shape, Epsilon);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchChannels(this, node, inputs, batching);
@@ -72,7 +74,9 @@ public sealed record BatchNormBackward(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormBackwardSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs));
+
+    internal BatchNormBackwardSpec Spec(IReadOnlyList<TensorType> inputs) => new(inputs[0].Type, inputs[0].Shape, Epsilon);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);
@@ -106,7 +110,9 @@ public sealed record BatchNormInference(double Epsilon) : Operation
     }
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) => context.Heavy(new BatchNormInferSpec(context.Inputs[0].Type, context.Inputs[0].Shape, Epsilon));
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs));
+
+    internal BatchNormInferSpec Spec(IReadOnlyList<TensorType> inputs) => new(inputs[0].Type, inputs[0].Shape, Epsilon);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching) => BatchNorm.BatchChannels(this, node, inputs, batching);

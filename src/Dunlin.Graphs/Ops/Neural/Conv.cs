@@ -167,8 +167,7 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
     public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Sliding.FlopsOnInput(inputs[0].Shape, inputs[2].Shape, inputs[1].Shape);
 
     /// <inheritdoc/>
-    public override Kernel Prepare(PrepareContext context) =>
-        context.Heavy(new ConvBackwardWeightsSpec(context.Inputs[0].Type, Sliding.Geometry(context.Inputs[0].Shape, context.Inputs[2].Shape)), inputs: 2);
+    public override Kernel Prepare(PrepareContext context) => context.Heavy(Spec(context.Inputs, bias: false), inputs: 2);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value>? Vectorized(Node node, IReadOnlyList<Batched> inputs, Batching batching)
@@ -187,6 +186,8 @@ public sealed record ConvBackwardWeights(Sliding Sliding) : Operation
         var (x, dy, ddw) = (node.Inputs[0], node.Inputs[1], outputGradients[0]!);
         return [x.Graph.Add(new ConvBackwardData(Sliding), [ddw, dy, x]), x.Graph.Add(new Conv(Sliding), [x, ddw]), null];
     }
+
+    internal ConvBackwardWeightsSpec Spec(IReadOnlyList<TensorType> inputs, bool bias) => new(inputs[0].Type, Sliding.Geometry(inputs[0].Shape, inputs[2].Shape), bias);
 }
 
 /// <summary>Convolutions.</summary>

@@ -20,6 +20,8 @@ internal sealed class ManagedKernels(bool direct) : IKernelSet
 
     private static int Bits => HasVector512 ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
 
+    public bool Multiplies(DType type) => type is DType.Float32 or DType.Float64;
+
     public ThreadTeam CreateTeam(int size) => size == 1 ? ThreadTeam.Single : new ManagedTeam(size);
 
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec switch

@@ -1,7 +1,7 @@
 namespace Dunlin.Tensors.Kernels.OneDnn;
 
 /// <summary>
-/// Gives a kernel of 16-bit tensors those operands in Float32 that the library wants so: scales, shifts and statistics of normalisations, [C] or [rows] each.
+/// Gives a kernel of 16-bit tensors those operands in Float32 that the library wants so and its caller has in 16 bits: scales, shifts and statistics of normalisations, [C] or [rows] each.
 /// </summary>
 internal sealed unsafe class Float32Operands : Kernel
 {
@@ -19,22 +19,22 @@ internal sealed unsafe class Float32Operands : Kernel
         (InputLayouts, OutputLayouts, ScratchBytes) = (inner.InputLayouts, inner.OutputLayouts, scratchBytes);
     }
 
-    /// <summary>The kernel itself where the library wants no operand in Float32.</summary>
+    /// <summary>The kernel itself where the library wants no operand in Float32 but those that it is given so.</summary>
     /// <param name="inner">Takes what <paramref name="forms"/> say.</param>
-    /// <param name="type">The 16-bit type in which all operands are given.</param>
+    /// <param name="spec">Says in which type each operand is given.</param>
     /// <param name="forms">Of the inputs, then of the outputs; Float32 ones are plain.</param>
     /// <param name="inputs">How many of them are inputs.</param>
-    public static Kernel Around(Kernel inner, DType type, IReadOnlyList<MemoryForm> forms, int inputs)
+    public static Kernel Around(Kernel inner, KernelSpec spec, IReadOnlyList<MemoryForm> forms, int inputs)
     {
         var wide = new List<(int, int, long)>();
         var offset = Align(inner.ScratchBytes);
         for (var i = 0; i < forms.Count; i++)
         {
-            if (forms[i].Type != DataType.Float32) continue;
+            if (forms[i].Type != DataType.Float32 || spec.IsWide(i)) continue;
             wide.Add((i, checked((int)forms[i].ElementCount), offset));
             offset += Align(forms[i].ElementCount * sizeof(float));
         }
-        return wide.Count == 0 ? inner : new Float32Operands(inner, type, forms.Count, inputs, [.. wide], offset);
+        return wide.Count == 0 ? inner : new Float32Operands(inner, spec.Type, forms.Count, inputs, [.. wide], offset);
     }
 
     public override bool CanOverwrite(int input, int output) => _inner.CanOverwrite(input, output);

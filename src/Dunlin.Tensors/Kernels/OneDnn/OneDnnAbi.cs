@@ -45,7 +45,7 @@ internal abstract class OneDnnAbi : IOneDnnAbi
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) =>
         Primitives.PrimitiveChoice.TryPrepare(this, spec, offered, threads);
 
-    /// <summary>Whether the library has instructions of this processor that multiply elements of the 16-bit type, and need not convert them first.</summary>
+    /// <summary><see cref="IKernelSet.Multiplies"/>, of a 16-bit type.</summary>
     public bool Multiplies(DType type)
     {
         // AVX-512 BF16 and AVX-512 FP16 with all that they build on: bits of the same meaning in both versions.

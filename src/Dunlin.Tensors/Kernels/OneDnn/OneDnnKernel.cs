@@ -66,7 +66,7 @@ internal sealed unsafe class OneDnnKernel : Kernel
         var kernel = new OneDnnKernel(spec, primitive, threads, inputs, outputs, plain, inPlace, unread);
         if (!spec.Type.IsHalf() || spec is ReorderSpec) return kernel;
         Arg[] args = [.. inputs, .. outputs];
-        return Float32Operands.Around(kernel, spec.Type, [.. args.Select(arg => primitive[arg].Form)], inputs.Length);
+        return Float32Operands.Around(kernel, spec, [.. args.Select(arg => primitive[arg].Form)], inputs.Length);
     }
 
     /// <summary>Frees what a constructor that failed, or a forgotten kernel, still holds.</summary>

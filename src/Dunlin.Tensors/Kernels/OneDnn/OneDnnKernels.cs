@@ -30,6 +30,8 @@ internal sealed class OneDnnKernels : IKernelSet
 
     public string Description => $"oneDNN {Abi.Version} ({Abi.InstructionSet}, OpenMP threads{(_direct ? ", direct convolutions" : "")})";
 
+    public bool Multiplies(DType type) => type == DType.Float32 || type.IsHalf() && Abi.Multiplies(type);
+
     /// <summary>A team of one, too, is an OpenMP team: it keeps the library from starting threads of its own.</summary>
     public ThreadTeam CreateTeam(int size) => new OpenMpTeam(size);
 

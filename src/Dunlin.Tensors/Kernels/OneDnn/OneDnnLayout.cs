@@ -31,6 +31,15 @@ internal sealed class OneDnnLayout : MemoryLayout
         return desc.Form.Blocks.AsSpan().SequenceEqual(Desc.Form.Blocks) ? Of(_abi, desc) : null;
     }
 
+    public override MemoryLayout? Of(DType type)
+    {
+        var form = Desc.Form;
+        if (form.Type == DataTypes.Of(type)) return this;
+        if (!form.IsBlocked || DataTypes.Of(type) is DataType.Undefined) return null;
+        var desc = _abi.Formed(form with { Type = DataTypes.Of(type) });
+        return desc.Form.Blocks.AsSpan().SequenceEqual(form.Blocks) && desc.Form.PaddedLengths.AsSpan().SequenceEqual(form.PaddedLengths) ? Of(_abi, desc) : null;
+    }
+
     public override long? Runs(Shape part, int dimension)
     {
         var form = Desc.Form;

@@ -24,6 +24,13 @@ public class RandomGraphTests
         Same(graph, new() { Threads = 2, DisabledPasses = new HashSet<string> { "fuse-epilogues" } }, 2e-3, "fastest kernels without epilogues");
     });
 
+    [Fact]
+    public void Plans_in_mixed_precision_compute_what_their_graphs_say() => ForAllSeeds(9000, 80, DType.Float32, (graph, seed) =>
+    {
+        Same(graph, new() { Threads = 1, Precision = DType.BFloat16 }, 0.1, "fastest kernels");
+        Same(graph, new() { Kernels = KernelSets.Managed, Threads = 1, Precision = DType.BFloat16, DisabledPasses = new HashSet<string> { Passes[seed % Passes.Length] } }, 0.1, $"without {Passes[seed % Passes.Length]}");
+    });
+
     private static void ForAllSeeds(int first, int count, DType type, Action<RandomGraph, int> check)
     {
         var failures = new List<string>();

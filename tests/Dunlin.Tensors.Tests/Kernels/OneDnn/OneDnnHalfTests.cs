@@ -18,6 +18,10 @@ public class OneDnnHalfTests
         new MatMulSpec(DType.BFloat16, 1, 17, 33, 65, Bias: true, Activation: Activation.Relu), new MatMulSpec(DType.BFloat16, 3, 5, 16, 7, TransposeB: true),
         new MatMulSpec(DType.BFloat16, 1, 16, 20, 30, TransposeA: true),
         new ConvForwardSpec(DType.BFloat16, Conv, Bias: true, Activation.Relu), new ConvBackwardDataSpec(DType.BFloat16, Conv), new ConvBackwardWeightsSpec(DType.BFloat16, Conv, Bias: true),
+        new MatMulSpec(DType.BFloat16, 1, 17, 33, 65, Bias: true) { WideResult = true }, new MatMulSpec(DType.BFloat16, 1, 16, 20, 30, TransposeA: true) { WideResult = true },
+        new ConvBackwardWeightsSpec(DType.BFloat16, Conv, Bias: true) { WideResult = true }, new ConvBackwardWeightsSpec(DType.BFloat16, Strided) { WideResult = true },
+        new BatchNormTrainSpec(DType.BFloat16, Input, 1e-5) { WideVectors = true }, new BatchNormInferSpec(DType.BFloat16, Input, 1e-5) { WideVectors = true },
+        new BatchNormBackwardSpec(DType.BFloat16, Input, 1e-5) { WideVectors = true },
         new ConvForwardSpec(DType.BFloat16, Strided), new ConvBackwardWeightsSpec(DType.BFloat16, Strided),
         new PoolForwardSpec(DType.BFloat16, Pool, PoolKind.AverageExcludingPadding), new PoolBackwardSpec(DType.BFloat16, Pool, PoolKind.AverageIncludingPadding),
         new BatchNormTrainSpec(DType.BFloat16, Input, 1e-5), new BatchNormInferSpec(DType.BFloat16, Input, 1e-5), new BatchNormBackwardSpec(DType.BFloat16, Input, 1e-5),
@@ -92,6 +96,12 @@ public class OneDnnHalfTests
         var x = KernelOperands.Sample(new ReorderSpec(DType.Float32, Input, MemoryLayout.Plain, blocked))[0];
         var back = Place.Plain(x).To(blocked, OneDnnSet.Whole, team).ToPlain(OneDnnSet.Whole, team);
         Assert.Equal(x.ToArray<float>().Select(v => (float)(BFloat16)v), back.ToArray<float>());
+        var wide = blocked.Of(DType.Float32)!;
+        Assert.Equal(blocked.ToString(), wide.ToString());
+        Assert.NotEqual(blocked, wide);
+        Assert.Equal(blocked, wide.Of(DType.BFloat16));
+        Assert.Null(blocked.Of(DType.Bool));
+        Assert.Same(MemoryLayout.Plain, MemoryLayout.Plain.Of(DType.BFloat16));
     }
 
     [Fact]

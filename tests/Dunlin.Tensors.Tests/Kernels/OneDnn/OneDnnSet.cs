@@ -28,6 +28,8 @@ internal static class OneDnnSet
 
     private sealed class WholeLibrary : IKernelSet
     {
+        public bool Multiplies(DType type) => true;
+
         public string Name => Required.Name;
 
         public string Description => Required.Description;

@@ -19,6 +19,8 @@ internal sealed class PanelLayout(int k, int n, bool transposed) : MemoryLayout
 
     public override bool IsPermutation(TensorType type) => false;
 
+    public override MemoryLayout? Of(DType type) => type == DType.Float32 ? this : null;
+
     public override MemoryLayout? For(Shape shape) => null;
 
     public override long? Runs(Shape part, int dimension) => null;

@@ -28,7 +28,8 @@ internal static class ConvolutionPrimitives
         var x = new Operands(abi, spec.Geometry, spec.Type);
         using var forward = Forward(abi, x, spec.Bias, Activation.None, spec);
         if (forward is null) return null;
-        using var primitive = PrimitiveDesc.Of(abi, abi.ConvolutionBackwardWeights(x.Window, x.Src, x.Weights, spec.Bias ? x.Bias : MemoryDesc.None, x.Dst, forward,
+        var gradients = spec.WideResult ? new Operands(abi, spec.Geometry, DType.Float32) : x;
+        using var primitive = PrimitiveDesc.Of(abi, abi.ConvolutionBackwardWeights(x.Window, x.Src, gradients.Weights, spec.Bias ? gradients.Bias : MemoryDesc.None, x.Dst, forward,
             out var handle), handle, spec);
         return primitive is null ? null : OneDnnKernel.Create(spec, primitive, threads, [Arg.Src, Arg.DiffDst],
             spec.Bias ? [Arg.DiffWeights, Arg.DiffBias] : [Arg.DiffWeights]);
