@@ -29,6 +29,10 @@ internal sealed record Mixed(Operation Operation) : Operation
         return results;
     }
 
+    public override long Flops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Operation.Flops(inputs, outputs);
+
+    public override long LeastFlops(IReadOnlyList<TensorType> inputs, IReadOnlyList<TensorType> outputs) => Operation.LeastFlops(inputs, outputs);
+
     public override Kernel Prepare(PrepareContext context) => Operation switch
     {
         MatMul product => context.Heavy(product.Spec(context.Inputs, bias: false, Activation.None) with { WideResult = true }),

@@ -29,7 +29,7 @@ internal sealed class ManagedKernels(bool direct) : IKernelSet
         ReorderSpec { From: var from, To: PanelLayout to } when from.Equals(MemoryLayout.Plain) => new PanelsKernel(to),
         ReorderSpec s => s.From.Equals(MemoryLayout.Plain) && s.To.Equals(MemoryLayout.Plain) ? new CopyKernel(new TensorType(s.Type, s.Shape).Bytes) : null,
         MatMulSpec { LastingB: true } s when PanelProductKernel.TryPrepare(s, threads.Size) is { } kernel => kernel,
-        { Type: DType.Float32 } => (direct ? null : Winograd.TryPrepare(spec, _ => MemoryLayout.Plain, threads.Size)) ?? Prepare<float>(spec, threads.Size),
+        { Type: DType.Float32 } => (direct ? null : Winograd.TryPrepare(spec, rival: 1, _ => MemoryLayout.Plain, threads.Size)) ?? Prepare<float>(spec, threads.Size),
         { Type: DType.Float64 } => Prepare<double>(spec, threads.Size),
         _ => null,
     };

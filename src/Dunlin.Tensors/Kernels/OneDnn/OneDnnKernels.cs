@@ -37,9 +37,9 @@ internal sealed class OneDnnKernels : IKernelSet
 
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
-        if (IsEmulated(spec)) return null;
         OpenMp.Use(threads.Size);
-        return (_direct ? null : BlockedWinograd.TryPrepare(Abi, spec, threads)) ?? Abi.TryPrepare(spec, offered, threads);
+        if (!_direct && BlockedWinograd.TryPrepare(Abi, spec, threads) is { } tiles) return tiles;
+        return IsEmulated(spec) ? null : Abi.TryPrepare(spec, offered, threads);
     }
 
     /// <summary>

@@ -52,6 +52,22 @@ public class OneDnnHalfTests
     }
 
     [Fact]
+    public void Tiles_take_16_bits_and_sum_in_32()
+    {
+        var tiled = new ConvGeometry([2, 64, 8, 8], [80, 64, 3, 3], [1, 1], [1, 1], [1, 1], [1, 1], 1);
+        using var team = OneDnnSet.Team();
+        foreach (var spec in new KernelSpec[]
+        {
+            new ConvForwardSpec(DType.BFloat16, tiled), new ConvForwardSpec(DType.BFloat16, tiled, Bias: true, Activation.Relu), new ConvBackwardDataSpec(DType.BFloat16, tiled),
+            new ConvBackwardWeightsSpec(DType.BFloat16, tiled, Bias: true), new ConvBackwardWeightsSpec(DType.BFloat16, tiled, Bias: true) { WideResult = true },
+        })
+        {
+            using (var kernel = KernelRunner.Prepare(OneDnnSet.Required, spec, team)) Assert.NotNull(kernel.Flops);
+            KernelRunner.AssertMatchesNaive(OneDnnSet.Required, spec, team);
+        }
+    }
+
+    [Fact]
     public void Maxima_and_their_gradient_match_the_naive_loop()
     {
         using var team = OneDnnSet.Team();

@@ -8,12 +8,17 @@ namespace Dunlin.Tensors.Kernels.OneDnn.Primitives;
 /// </summary>
 internal static class BlockedWinograd
 {
-    public static Kernel? TryPrepare(OneDnnAbi abi, KernelSpec spec, ThreadTeam threads) => spec.Type == DType.Float32 ? Winograd.TryPrepare(spec, shape => Blocked(abi, shape), threads.Size) : null;
+    /// <summary>How many times as fast the direct sum is in 16 bits, where the processor multiplies those.</summary>
+    private const double HalfRate = 2.1;
+
+    public static Kernel? TryPrepare(OneDnnAbi abi, KernelSpec spec, ThreadTeam threads) => spec.Type is DType.Float32 or DType.BFloat16
+        ? Winograd.TryPrepare(spec, spec.Type == DType.BFloat16 && abi.Multiplies(spec.Type) ? HalfRate : 1, shape => Blocked(abi, shape, DataTypes.Of(spec.Type)), threads.Size)
+        : null;
 
     /// <summary>aBcd16b, or plain where that is the same.</summary>
-    private static MemoryLayout Blocked(OneDnnAbi abi, Shape shape)
+    private static MemoryLayout Blocked(OneDnnAbi abi, Shape shape, DataType type)
     {
-        var form = abi.Plain(shape.Dimensions, DataType.Float32).Form with { Blocks = [(WinogradPlan.Block, 1)] };
+        var form = abi.Plain(shape.Dimensions, type).Form with { Blocks = [(WinogradPlan.Block, 1)] };
         return OneDnnLayout.Of(abi, abi.Formed(form.WithLengths(shape.Dimensions)));
     }
 }

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
-/// Rows of 16 channels of an image, with those of one place side by side and zeros around the image: what a row of tiles reads or writes, whatever the layout of the image.
+/// Rows of 16 channels of an image, with those of one place side by side and zeros around the image: what a row of tiles reads or writes, whatever the layout of the image. Strips are
+/// Float32; images in blocks may be BFloat16.
 /// </summary>
 internal static unsafe class Strip
 {
@@ -14,6 +15,7 @@ internal static unsafe class Strip
 
     /// <summary>Fills a strip.</summary>
     /// <param name="plane">The 16 channels of the image.</param>
+    /// <param name="isHalf">Whether the image is of BFloat16.</param>
     /// <param name="isBlocked">Whether they stand side by side there, too.</param>
     /// <param name="height">Of the image.</param>
     /// <param name="width">Of the image.</param>
@@ -22,7 +24,7 @@ internal static unsafe class Strip
     /// <param name="rows">Of the strip.</param>
     /// <param name="columns">Of the strip.</param>
     /// <param name="strip">[rows, columns, 16].</param>
-    public static void Load(float* plane, bool isBlocked, int height, int width, int top, int left, int rows, int columns, float* strip)
+    public static void Load(nint plane, bool isHalf, bool isBlocked, int height, int width, int top, int left, int rows, int columns, float* strip)
     {
         var begin = Math.Min(columns, Math.Max(0, -left));
         var end = Math.Max(begin, Math.Min(columns, width - left));
@@ -37,8 +39,10 @@ internal static unsafe class Strip
             new Span<float>(strip, begin * Block).Clear();
             new Span<float>(strip + end * Block, (columns - end) * Block).Clear();
             var from = (nint)source * width + left + begin;
-            if (isBlocked) new ReadOnlySpan<float>(plane + from * Block, (end - begin) * Block).CopyTo(new(strip + begin * Block, (end - begin) * Block));
-            else Transpose(plane + from, (nint)height * width, Block, strip + begin * Block, Block, end - begin);
+            var target = new Span<float>(strip + begin * Block, (end - begin) * Block);
+            if (isHalf) HalfPrecision.Widen(DType.BFloat16, plane + from * Block * sizeof(ushort), target);
+            else if (isBlocked) new ReadOnlySpan<float>((float*)plane + from * Block, target.Length).CopyTo(target);
+            else Transpose((float*)plane + from, (nint)height * width, Block, strip + begin * Block, Block, end - begin);
         }
     }
 
@@ -46,19 +50,22 @@ internal static unsafe class Strip
     /// <param name="strip">[rows, columns, 16]; what lies right of the image is left out.</param>
     /// <param name="columns">Of the strip.</param>
     /// <param name="plane">The 16 channels of the image.</param>
+    /// <param name="isHalf">Whether the image is of BFloat16.</param>
     /// <param name="isBlocked">Whether they stand side by side there, too.</param>
     /// <param name="height">Of the image.</param>
     /// <param name="width">Of the image.</param>
     /// <param name="top">The image's row that is the strip's first.</param>
     /// <param name="rows">Of the strip; what lies below the image is left out.</param>
-    public static void Store(float* strip, int columns, float* plane, bool isBlocked, int height, int width, int top, int rows)
+    public static void Store(float* strip, int columns, nint plane, bool isHalf, bool isBlocked, int height, int width, int top, int rows)
     {
         rows = Math.Min(rows, height - top);
         for (var row = 0; row < rows; row++, strip += columns * Block)
         {
             var to = (nint)(top + row) * width;
-            if (isBlocked) new ReadOnlySpan<float>(strip, width * Block).CopyTo(new(plane + to * Block, width * Block));
-            else Transpose(strip, Block, width, plane + to, (nint)height * width, Block);
+            var source = new ReadOnlySpan<float>(strip, width * Block);
+            if (isHalf) HalfPrecision.Narrow(DType.BFloat16, source, plane + to * Block * sizeof(ushort));
+            else if (isBlocked) source.CopyTo(new((float*)plane + to * Block, source.Length));
+            else Transpose(strip, Block, width, (float*)plane + to, (nint)height * width, Block);
         }
     }
 

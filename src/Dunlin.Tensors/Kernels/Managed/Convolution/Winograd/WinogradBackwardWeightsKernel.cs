@@ -11,16 +11,17 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
     where TLanes : ILanes<float, TVector>
 {
     private readonly WinogradPlan _plan;
-    private readonly bool _hasBias, _isInputBlocked, _isOutputBlocked;
+    private readonly bool _hasBias, _isInputBlocked, _isOutputBlocked, _isWide;
     private readonly nint _inputTile, _inputPoint, _gradientTile, _gradientPoint, _sumRow, _sumPoint;
     private readonly nint _inputs, _gradients, _sums, _biases, _own;
     private int _chunk, _block;
     private Phase _phase;
 
-    public WinogradBackwardWeightsKernel(WinogradPlan plan, bool bias, MemoryLayout x, MemoryLayout dy, int threads)
-        : base(plan, Math.Max(Side * plan.StripColumns, plan.Tile * plan.TileColumns * plan.Tile))
+    public WinogradBackwardWeightsKernel(WinogradPlan plan, ConvBackwardWeightsSpec spec, MemoryLayout x, MemoryLayout dy, int threads)
+        : base(plan, spec.Type == DType.BFloat16, Math.Max(Side * plan.StripColumns, plan.Tile * plan.TileColumns * plan.Tile))
     {
-        (_plan, _hasBias) = (plan, bias);
+        var bias = spec.Bias;
+        (_plan, _hasBias, _isWide) = (plan, bias, !IsHalf || spec.WideResult);
         (InputLayouts, OutputLayouts) = ([x, dy], bias ? [MemoryLayout.Plain, MemoryLayout.Plain] : [MemoryLayout.Plain]);
         (_isInputBlocked, _isOutputBlocked) = (!ReferenceEquals(x, MemoryLayout.Plain), !ReferenceEquals(dy, MemoryLayout.Plain));
         (_inputTile, _gradientTile, _sumRow) = (plan.Channels + Block, plan.Outputs + Block, plan.OutputBlock + Block);
@@ -80,7 +81,7 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
             {
                 case Phase.Inputs:
                     var (channel, row) = ((int)(item / rows) * Block, (int)(item % rows));
-                    InputRow(Buffer<float>(0), _isInputBlocked, first + row, channel, Scratch + _inputs + row * _plan.TileColumns * _inputTile + channel, _inputTile, _inputPoint, own);
+                    InputRow(0, _isInputBlocked, first + row, channel, Scratch + _inputs + row * _plan.TileColumns * _inputTile + channel, _inputTile, _inputPoint, own);
                     break;
                 case Phase.Gradients: GradientRow(first, (int)(item % rows), (int)(item / rows) * Block, own); break;
                 case Phase.Products: Product((int)(item / panels), (int)(item % panels), rows * _plan.TileColumns); break;
@@ -93,8 +94,8 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
     private void GradientRow(int first, int row, int output, in OwnMemory own)
     {
         var (columns, image, tileRow) = (_plan.TileColumns * _plan.Tile, (first + row) / _plan.TileRows, (first + row) % _plan.TileRows);
-        var plane = Buffer<float>(1) + Strip.Plane(image, _plan.Outputs, output, _plan.OutputHeight, _plan.OutputWidth);
-        Strip.Load(plane, _isOutputBlocked, _plan.OutputHeight, _plan.OutputWidth, tileRow * _plan.Tile, 0, _plan.Tile, columns, own.Strip);
+        var plane = At(1, Strip.Plane(image, _plan.Outputs, output, _plan.OutputHeight, _plan.OutputWidth));
+        Strip.Load(plane, IsHalf, _isOutputBlocked, _plan.OutputHeight, _plan.OutputWidth, tileRow * _plan.Tile, 0, _plan.Tile, columns, own.Strip);
         var points = Scratch + _gradients + (nint)row * _plan.TileColumns * _gradientTile + output;
         for (var t = 0; t < _plan.TileColumns; t++, points += _gradientTile)
             for (var lane = 0; lane < Block; lane += TLanes.Count)
@@ -136,10 +137,16 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
             if (_plan.Taps == 3) WinogradTransforms<TVector, TLanes>.Interpolate<N3>(own.Other, TLanes.Count, own.Strip + lane, 3 * Block, Block, own.Tile);
             else WinogradTransforms<TVector, TLanes>.Interpolate<N5>(own.Other, TLanes.Count, own.Strip + lane, 5 * Block, Block, own.Tile);
         }
-        var dw = Buffer<float>(2) + ((nint)(_block + output) * _plan.Channels + channel) * taps;
-        for (var lane = 0; lane < Block; lane++, dw += (nint)_plan.Channels * taps)
+        var at = ((nint)(_block + output) * _plan.Channels + channel) * taps;
+        for (var lane = 0; lane < Block; lane++, at += (nint)_plan.Channels * taps)
             for (var k = 0; k < taps; k++)
-                dw[k] = own.Strip[k * Block + lane];
+                Put(2, at + k, own.Strip[k * Block + lane]);
+    }
+
+    private void Put(int buffer, nint element, float value)
+    {
+        if (_isWide) Buffer<float>(buffer)[element] = value;
+        else Buffer<BFloat16>(buffer)[element] = (BFloat16)value;
     }
 
     private void SumBiases(int worker, int workers)
@@ -149,7 +156,7 @@ internal sealed unsafe class WinogradBackwardWeightsKernel<TVector, TLanes> : Wi
         {
             var sum = 0f;
             for (var row = 0; row < _plan.Images * _plan.TileRows; row++) sum += Scratch[_biases + (nint)row * _plan.Outputs + o];
-            Buffer<float>(3)[o] = sum;
+            Put(3, o, sum);
         }
     }
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
     private int _chunk, _block;
     private Phase _phase;
 
-    public WinogradForwardKernel(WinogradPlan plan, WinogradOperands operands, int threads) : base(plan, Math.Max(Side * plan.StripColumns, plan.Tile * plan.TileColumns * plan.Tile))
+    public WinogradForwardKernel(WinogradPlan plan, WinogradOperands operands, int threads) : base(plan, operands.IsHalf, Math.Max(Side * plan.StripColumns, plan.Tile * plan.TileColumns * plan.Tile))
     {
         (_plan, _operands) = (plan, operands);
         (InputLayouts, OutputLayouts) = (operands.InputLayouts, operands.OutputLayouts);
@@ -74,7 +74,7 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
                 case Phase.Filters: Filter((int)(item / _plan.Channels) * Block, (int)(item % _plan.Channels), own); break;
                 case Phase.Inputs:
                     var (channel, row) = ((int)(item / (behind - first)) * Block, (int)(item % (behind - first)));
-                    InputRow(Buffer<float>(_operands.X), _operands.IsInputBlocked, first + row, channel,
+                    InputRow(_operands.X, _operands.IsInputBlocked, first + row, channel,
                         Scratch + _inputs + row * _plan.TileColumns * _inputTile + channel, _inputTile, _inputPoint, own);
                     break;
                 case Phase.Products: Product((int)(item / Panels(Outputs)), (int)(item % Panels(Outputs)), (behind - first) * _plan.TileColumns); break;
@@ -90,10 +90,16 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
     {
         var taps = _plan.Taps * _plan.Taps;
         _operands.Weights(_plan, _block + output, channel, out var weights, out var step);
-        var w = Buffer<float>(_operands.W) + weights;
-        for (var lane = 0; lane < Block; lane++, w += step)
-            for (var k = 0; k < taps; k++)
-                own.Strip[k * Block + lane] = w[_operands.IsTurned ? taps - 1 - k : k];
+        var turned = _operands.IsTurned ? taps - 1 : 0;
+        var sign = _operands.IsTurned ? -1 : 1;
+        for (var lane = 0; lane < Block; lane++, weights += step)
+        {
+            var w = At(_operands.W, weights);
+            if (IsHalf)
+                for (var k = 0; k < taps; k++) own.Strip[k * Block + lane] = BFloat16.FromBits(((ushort*)w)[turned + sign * k]);
+            else
+                for (var k = 0; k < taps; k++) own.Strip[k * Block + lane] = ((float*)w)[turned + sign * k];
+        }
         for (var lane = 0; lane < Block; lane += TLanes.Count)
         {
             var from = own.Strip + lane;
@@ -129,11 +135,19 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
                 else WinogradTransforms<TVector, TLanes>.Interpolate<N2>(points + lane, _outputPoint, to, columns * Block, Block, own.Tile);
             }
         output += _block;
-        if (_operands.Bias >= 0) AddBias(own.Strip, _plan.Tile * columns, Buffer<float>(_operands.Bias) + output);
+        if (_operands.Bias >= 0) AddBias(own.Strip, _plan.Tile * columns, Bias(output, own));
         if (_operands.Relu) Rectify(own.Strip, _plan.Tile * columns);
         row += first;
-        var plane = Buffer<float>(_operands.Y) + Strip.Plane(row / _plan.TileRows, _plan.Outputs, output, _plan.OutputHeight, _plan.OutputWidth);
-        Strip.Store(own.Strip, columns, plane, _operands.IsOutputBlocked, _plan.OutputHeight, _plan.OutputWidth, row % _plan.TileRows * _plan.Tile, _plan.Tile);
+        var plane = At(_operands.Y, Strip.Plane(row / _plan.TileRows, _plan.Outputs, output, _plan.OutputHeight, _plan.OutputWidth));
+        Strip.Store(own.Strip, columns, plane, IsHalf, _operands.IsOutputBlocked, _plan.OutputHeight, _plan.OutputWidth, row % _plan.TileRows * _plan.Tile, _plan.Tile);
+    }
+
+    /// <summary>The bias of 16 outputs in Float32.</summary>
+    private float* Bias(int output, in OwnMemory own)
+    {
+        if (!IsHalf) return Buffer<float>(_operands.Bias) + output;
+        HalfPrecision.Widen(DType.BFloat16, At(_operands.Bias, output), new(own.Other, Block));
+        return own.Other;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -162,7 +176,8 @@ internal sealed unsafe class WinogradForwardKernel<TVector, TLanes> : WinogradKe
 /// <param name="IsTurned">Whether the weights are turned by 180° and lead from outputs to channels: for the gradient.</param>
 /// <param name="XLayout">Plain, or with blocks of 16 channels.</param>
 /// <param name="YLayout">Plain, or with blocks of 16 channels.</param>
-internal sealed record WinogradOperands(int X, int W, int Bias, int Y, bool Relu, bool IsTurned, MemoryLayout XLayout, MemoryLayout YLayout)
+/// <param name="IsHalf">Whether all operands are BFloat16; then both layouts have blocks.</param>
+internal sealed record WinogradOperands(int X, int W, int Bias, int Y, bool Relu, bool IsTurned, MemoryLayout XLayout, MemoryLayout YLayout, bool IsHalf)
 {
     public int Scratch => Y + 1;
 

@@ -16,19 +16,25 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
 
     private readonly long _perThread;
 
-    protected WinogradKernel(WinogradPlan plan, int strip) : base(plan.Work)
+    protected WinogradKernel(WinogradPlan plan, bool isHalf, int strip) : base(plan.Work)
     {
-        (Plan, Flops) = (plan, plan.Flops);
+        (Plan, IsHalf, Flops) = (plan, isHalf, plan.Flops);
         _perThread = Points * Block * 2 + (long)strip * Block;
     }
 
     protected WinogradPlan Plan { get; }
+
+    /// <summary>Whether operands are BFloat16; then they are in blocks. All arithmetic is Float32's.</summary>
+    protected bool IsHalf { get; }
 
     /// <summary>Elements of working memory of all threads.</summary>
     protected long ThreadElements(int threads) => _perThread * threads;
 
     /// <summary>The first row of tiles of the chunk at hand, counted through all images, and the one behind the last.</summary>
     protected (int Begin, int End) Rows(int chunk) => (chunk * Plan.ChunkRows, Math.Min((chunk + 1) * Plan.ChunkRows, Plan.Images * Plan.TileRows));
+
+    /// <summary>Where an element of an operand lies.</summary>
+    protected nint At(int buffer, nint element) => (nint)Buffer<byte>(buffer) + element * (IsHalf ? sizeof(ushort) : sizeof(float));
 
     /// <summary>One thread's part of the working memory.</summary>
     protected OwnMemory Own(float* scratch, int worker)
@@ -39,11 +45,11 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
 
     /// <summary>Transforms the inputs of a row of tiles, of one block of channels: row-major [tiles, channels] at each point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected void InputRow(float* x, bool isBlocked, int row, int channel, float* points, nint tileStride, nint pointStride, in OwnMemory own)
+    protected void InputRow(int x, bool isBlocked, int row, int channel, float* points, nint tileStride, nint pointStride, in OwnMemory own)
     {
         var columns = Plan.StripColumns;
-        var plane = x + Strip.Plane(row / Plan.TileRows, Plan.Channels, channel, Plan.Height, Plan.Width);
-        Strip.Load(plane, isBlocked, Plan.Height, Plan.Width, row % Plan.TileRows * Plan.Tile - Plan.Top, -Plan.Left, Side, columns, own.Strip);
+        var plane = At(x, Strip.Plane(row / Plan.TileRows, Plan.Channels, channel, Plan.Height, Plan.Width));
+        Strip.Load(plane, IsHalf, isBlocked, Plan.Height, Plan.Width, row % Plan.TileRows * Plan.Tile - Plan.Top, -Plan.Left, Side, columns, own.Strip);
         for (var t = 0; t < Plan.TileColumns; t++, points += tileStride)
             for (var lane = 0; lane < Block; lane += TLanes.Count)
                 WinogradTransforms<TVector, TLanes>.Input(own.Strip + t * Plan.Tile * Block + lane, columns * Block, Block, points + lane, pointStride, own.Tile);

@@ -114,13 +114,15 @@ internal sealed class WinogradPlan
     public static WinogradPlan BackwardData(ConvGeometry geometry) => new(geometry, backward: true);
 
     /// <summary>Whether tiles serve a convolution at all, and better than the direct sum.</summary>
-    public static bool Suits(ConvGeometry g)
+    /// <param name="g">The convolution.</param>
+    /// <param name="rival">How many times as fast as in Float32 the direct sum is.</param>
+    public static bool Suits(ConvGeometry g, double rival)
     {
         if (g is not { Groups: 1, Input.Rank: 4 } || g.Weights[2] != g.Weights[3] || g.Weights[2] is not (3 or 5) || !Vector128.IsHardwareAccelerated) return false;
         for (var i = 0; i < 2; i++)
             if (g.Strides[i] != 1 || g.Dilations[i] != 1 || g.PadBegin[i] >= g.Weights[2] || g.PadEnd[i] >= g.Weights[2]) return false;
         if (g.Input.ElementCount == 0 || g.Output.ElementCount == 0 || g.Weights[0] % Block != 0 || g.Weights[1] % Block != 0) return false;
-        return Saving(g.Output[2], g.Output[3], g.Weights[2]) >= LeastSaving(g);
+        return Saving(g.Output[2], g.Output[3], g.Weights[2]) >= rival * LeastSaving(g);
     }
 
     /// <summary>Multiplications of the direct sum for each one at the points.</summary>
