@@ -26,6 +26,15 @@ def mixed(r):
     return f"; in mixed precision, {r['mixed_ratio']:.2f} times {r['mixed_variant']}" if r.get("mixed_variant") else ""
 
 
+def is_mixed(data):
+    """Whether Dunlin's results are in mixed precision."""
+    return any(r.get("precision") == "bf16" for r in data["rows"].values())
+
+
+def mixed_ratio(r):
+    return f"{r['mixed_ratio']:.2f} | " if r.get("mixed_variant") else "- | "
+
+
 def spread(r):
     """Of both sides, where there was more than one turn."""
     return f"{r['dunlin_spread']}, {r['peer_spread']} %" if r["turns"] > 1 else "one turn"
@@ -81,22 +90,23 @@ def markdown(name, data):
     ceilings = ", ".join(f"{v:.0f} on {k} thread{'s' * (k != '1')}" for k, v in sorted(data["ceilings"].items(), key=lambda c: int(c[0])))
     lines = [
         "# Training steps, Dunlin and PyTorch", "",
-        "Forward pass, backward pass and momentum update of one batch in Float32; written by `bench/run --save`. Each side at its best number of threads, PyTorch in its fastest",
-        "variant. The two sides took turns; these are medians, and the spread is how far the slowest turn was above the fastest.", "",
+        f"Forward pass, backward pass and momentum update of one batch, Dunlin in {'mixed precision (BFloat16)' if is_mixed(data) else 'Float32'}; written by `bench/run --save`. Each side at its best number of threads,",
+        "PyTorch in its fastest variant in Float32. The two sides took turns; these are medians, and the spread is how far the slowest turn was above the fastest. GFLOP/s count the direct sums",
+        "of convolutions, and the ceiling is Float32's: tiles (decision 16) and 16 bits pass it.", "",
         f"- Machine: {machine['processor']}, {machine['processors']} processors; {machine['abilities']}",
         f"- Ceiling of the vector units, GFLOP/s: {ceilings}",
         f"- Dunlin: {data['dunlin']}",
         *(f"- Peer: {peer}" for peer in sorted({r['peer'] for r in rows})),
         f"- Dates: {', '.join(sorted({r['date'] for r in rows}))}; commits: {', '.join(sorted({r['dunlin'] for r in rows}))}", "",
         f"![How many times as fast as PyTorch]({name}.svg)", "",
-        "| row | threads, Dunlin and peer | Dunlin ms | PyTorch ms | ratio | Dunlin GFLOP/s | of ceiling | PyTorch GFLOP/s | of ceiling | spread, both | peak MB, both | PyTorch's variants, ms |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+        f"| row | threads, Dunlin and peer | Dunlin ms | PyTorch ms | ratio |{' ratio to PyTorch in mixed precision |' if is_mixed(data) else ''} Dunlin GFLOP/s | of ceiling | PyTorch GFLOP/s | of ceiling | spread, both | peak MB, both | PyTorch's variants, ms |",
+        f"|---|---:|---:|---:|---:|{'---:|' if is_mixed(data) else ''}---:|---:|---:|---:|---:|---:|---|",
     ]
     for r in rows:
         variants = ", ".join(f"**{v} {ms:.4g}**" if v == r["variant"] else f"{v} {ms:.4g}" for v, ms in r["variants_ms"].items())
         variants += "".join(f", {v} failed" for v in r["failed_variants"])
         lines.append(
-            f"| {r['row']} | {r['threads']}, {r['peer_threads']} | {r['dunlin_ms']:.4g} | {r['peer_ms']:.4g} | {r['ratio']:.2f} | {r['dunlin_gflops']:.1f} | {r['dunlin_percent']} % "
+            f"| {r['row']} | {r['threads']}, {r['peer_threads']} | {r['dunlin_ms']:.4g} | {r['peer_ms']:.4g} | {r['ratio']:.2f} | {mixed_ratio(r) if is_mixed(data) else ''}{r['dunlin_gflops']:.1f} | {r['dunlin_percent']} % "
             f"| {r['peer_gflops']:.1f} | {r['peer_percent']} % | {spread(r)} | {r['dunlin_peak_mb']}, {r['peer_peak_mb']} | {variants} |")
     return "\n".join(lines) + "\n"
 
