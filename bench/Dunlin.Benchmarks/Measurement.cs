@@ -20,7 +20,7 @@ internal sealed class Measurement : IDisposable
     private readonly Tensor[] _feeds;
     private readonly Tensor[] _results = [Tensor.Zeros(DType.Float32, Shape.Scalar)];
 
-    public Measurement(Row row, IKernelSet kernels, int threads, DType precision = DType.Float32)
+    public Measurement(Row row, IKernelSet kernels, int threads, DType precision = DType.Float32, string? without = null)
     {
         var graph = new Graph();
         var input = graph.Placeholder("input", row.IsText ? DType.Int64 : DType.Float32, row.IsText ? row.Input : row.Input.With(0, Shape.Unknown));
@@ -33,7 +33,7 @@ internal sealed class Measurement : IDisposable
         Parameters = trainable.Sum(v => v.TensorType.Shape.ElementCount);
         Flops = ModelSummary.StepFlops(context.Records) * row.Input[0];
         var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
-        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1, Precision = precision });
+        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1, Precision = precision, DisabledPasses = new HashSet<string>(without is null ? [] : [without]) });
         _step = _session.Compile([input, target], [loss], [.. updates, .. context.Updates.Select(u => u.Variable.Assign(u.Value)), counter.Assign(counter.Value + 1)]);
         _feeds = [Inputs(row), Targets(row)];
     }

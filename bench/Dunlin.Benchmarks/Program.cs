@@ -5,7 +5,7 @@ using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 
-// dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--precision bf16] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…,"gflop":…,"parameters":…}. See bench/run.
+// dunlin-bench ROW THREADS [KERNELS] [SECONDS] [--precision bf16] [--without PASS] [--profile]: measures one row and prints {"ms":…,"peak_mb":…,"kernels":…,"gflop":…,"parameters":…}. See bench/run.
 // dunlin-bench ceiling THREADS: the most Float32 operations a second that the processor's vector units do, and what runs here.
 // dunlin-bench loop: microseconds an iteration of loops of trivial ones: of one shape, of shapes that change, with a list.
 // dunlin-bench convolutions THREADS [KERNELS] [TYPE]: milliseconds of AlexNet's five convolutions, forward and both gradients, each kernel alone.
@@ -71,14 +71,16 @@ if (args is ["attention", var n, var heads, var places, var size, var workersTex
 var profile = args.Contains("--profile");
 var narrow = Array.IndexOf(args, "--precision") is >= 0 and var option && args.ElementAtOrDefault(option + 1) == "bf16";
 args = [.. args.Where(a => a is not "--profile" and not "--precision" and not "bf16")];
+var without = Array.IndexOf(args, "--without") is >= 0 and var place && place + 1 < args.Length ? args[place + 1] : null;
+args = [.. args.Where(a => a != "--without" && a != without)];
 if (args.Length < 2 || Row.All.FirstOrDefault(r => r.Name == args[0]) is not { } row || !int.TryParse(args[1], out var threads))
 {
-    Console.Error.WriteLine($"usage: dunlin-bench {string.Join("|", Row.All.Select(r => r.Name))} THREADS [managed|onednn] [SECONDS] [--precision bf16] [--profile]");
+    Console.Error.WriteLine($"usage: dunlin-bench {string.Join("|", Row.All.Select(r => r.Name))} THREADS [managed|onednn] [SECONDS] [--precision bf16] [--without PASS] [--profile]");
     return 2;
 }
 var kernels = KernelSets.Resolve(args.Length > 2 && args[2] != "default" ? args[2] : null);
 var seconds = args.Length > 3 ? double.Parse(args[3], CultureInfo.InvariantCulture) : 3;
-using var measurement = new Measurement(row, kernels, threads, narrow ? DType.BFloat16 : DType.Float32);
+using var measurement = new Measurement(row, kernels, threads, narrow ? DType.BFloat16 : DType.Float32, without);
 var milliseconds = measurement.Milliseconds(seconds);
 if (profile)
 {

@@ -90,7 +90,8 @@ internal sealed class Lowering
             return;
         }
         var context = new PrepareContext(node.InputTypes, [.. node.Outputs.Select(o => o.Type)], [.. node.Inputs.Select(LayoutOf)],
-            _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name) { Lasting = [.. node.Inputs.Select(_lasting.Contains)] };
+            _kernels, _threads, _resources, keepPlain: toVariables, name: node.Name)
+        { Lasting = [.. node.Inputs.Select(_lasting.Contains)] };
         var kernel = Prepare(node, context);
         Storage[] inputs = [.. node.Inputs.Select((value, i) => node.Operation.ReadsElements(i) ? In(value, kernel.InputLayout(i)).Storage : Storage.At(0, 0))];
         var copies = new List<(Storage From, Storage To, PlanValue Value)>();
