@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors.Kernels;
 
@@ -48,6 +49,18 @@ internal sealed record ProductThenElementwise(MatMul Product, FusedElementwise T
             threads.Run(this);
         }
 
+        /// <summary>Asks for what the next row will read: its beginning is nothing that the processor could guess from this one.</summary>
+        private void PrefetchBelow(nint* start, ReadOnlySpan<TileProgram.Register> registers, int externals, long at, int count)
+        {
+            if (!Sse.IsSupported) return;
+            for (var r = 0; r < externals; r++)
+            {
+                if (r == _place || registers[r].IsScalar) continue;
+                var line = (byte*)start[r] + at * registers[r].ElementSize;
+                for (var end = line + count * registers[r].ElementSize; line < end; line += 64) Sse.Prefetch1(line);
+            }
+        }
+
         public void Execute(int worker, int workers)
         {
             var (down, across) = ((_rows + _product.Rows - 1) / _product.Rows, (_columns + _product.Columns - 1) / _product.Columns);
@@ -71,6 +84,7 @@ internal sealed record ProductThenElementwise(MatMul Product, FusedElementwise T
                     for (var j = 0; j < columns; j += TileFunction.MaxLength)
                     {
                         var at = (long)(row + i) * _columns + column + j;
+                        if (i + 1 < rows) PrefetchBelow(start, registers, externals, at + _columns, Math.Min(TileFunction.MaxLength, columns - j));
                         for (var r = 0; r < registers.Length; r++)
                             addresses[r] = r >= externals || registers[r].IsScalar ? start[r] : start[r] + (nint)(r == _place ? (long)i * _product.Columns + j : at) * registers[r].ElementSize;
                         _program.Run(addresses, Math.Min(TileFunction.MaxLength, columns - j));
