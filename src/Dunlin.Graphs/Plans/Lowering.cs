@@ -45,10 +45,7 @@ internal sealed class Lowering
         if (lasting is not null)
             lowering._lasting.UnionWith(graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Fetches).Where(v => v.Constant is not null || (v.Feed >= 0 && lasting(v.Feed))));
         foreach (var node in schedule.Nodes) lowering.Lower(node);
-        foreach (var fetch in graph.Fetches)
-        {
-            lowering.Fetches.Add(lowering.In(fetch, MemoryLayout.Plain).Storage);
-        }
+        foreach (var fetch in graph.Fetches) lowering.Fetches.Add(lowering.In(fetch, MemoryLayout.Plain).Storage);
         lowering.FindLives();
         return lowering;
     }

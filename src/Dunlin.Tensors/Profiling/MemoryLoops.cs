@@ -1,78 +1,64 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Dunlin.Tensors.Kernels.Managed;
 
 namespace Dunlin.Tensors;
 
 /// <summary>The loops of <see cref="MemoryRate"/>, compiled at once as well as they ever will be: what is still waiting for that would say little of the machine.</summary>
-internal static class MemoryLoops
+internal static unsafe class MemoryLoops
 {
     /// <summary>Lengths are multiples of it.</summary>
     public const int Grain = 128;
 
-    /// <summary>The sum of all elements.</summary>
-    public static float Sum(ReadOnlySpan<float> x) => Avx512F.IsSupported ? Sum512(MemoryMarshal.Cast<float, Vector512<float>>(x)) : Sum256(MemoryMarshal.Cast<float, Vector256<float>>(x));
+    /// <summary>Adds up all elements, lane by lane; gives the first lane, so that the sums are not left out.</summary>
+    public static float Sum(ReadOnlySpan<float> x)
+    {
+        fixed (float* elements = x)
+            return Avx512F.IsSupported ? Sum<Vector512<float>, Lanes512<float>>(elements, x.Length) : Sum<Vector256<float>, Lanes256<float>>(elements, x.Length);
+    }
 
     /// <summary>The first third becomes the second plus half of the last.</summary>
     public static void Triad(Span<float> x)
     {
         var third = x.Length / 3;
-        if (Avx512F.IsSupported) Triad512(Cast512(x[..third]), Cast512(x.Slice(third, third)), Cast512(x[(2 * third)..]));
-        else Triad256(Cast256(x[..third]), Cast256(x.Slice(third, third)), Cast256(x[(2 * third)..]));
+        fixed (float* elements = x)
+            if (Avx512F.IsSupported) Triad<Vector512<float>, Lanes512<float>>(elements, elements + third, elements + 2 * third, third);
+            else Triad<Vector256<float>, Lanes256<float>>(elements, elements + third, elements + 2 * third, third);
     }
 
-    private static Span<Vector512<float>> Cast512(Span<float> x) => MemoryMarshal.Cast<float, Vector512<float>>(x);
-
-    private static Span<Vector256<float>> Cast256(Span<float> x) => MemoryMarshal.Cast<float, Vector256<float>>(x);
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Sum512(ReadOnlySpan<Vector512<float>> x)
+    private static float Sum<TVector, TLanes>(float* x, int length) where TVector : struct where TLanes : ILanes<float, TVector>
     {
-        Vector512<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
-        for (var i = 0; i + 7 < x.Length; i += 8)
+        TVector a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+        var n = TLanes.Count;
+        for (var end = x + length; x < end; x += 8 * n)
         {
-            (a, b, c, d) = (Avx512F.Add(a, x[i]), Avx512F.Add(b, x[i + 1]), Avx512F.Add(c, x[i + 2]), Avx512F.Add(d, x[i + 3]));
-            (e, f, g, h) = (Avx512F.Add(e, x[i + 4]), Avx512F.Add(f, x[i + 5]), Avx512F.Add(g, x[i + 6]), Avx512F.Add(h, x[i + 7]));
+            a = TLanes.Add(a, TLanes.Load(x));
+            b = TLanes.Add(b, TLanes.Load(x + n));
+            c = TLanes.Add(c, TLanes.Load(x + 2 * n));
+            d = TLanes.Add(d, TLanes.Load(x + 3 * n));
+            e = TLanes.Add(e, TLanes.Load(x + 4 * n));
+            f = TLanes.Add(f, TLanes.Load(x + 5 * n));
+            g = TLanes.Add(g, TLanes.Load(x + 6 * n));
+            h = TLanes.Add(h, TLanes.Load(x + 7 * n));
         }
-        return Vector512.Sum(a + b + c + d + e + f + g + h);
+        var sums = stackalloc float[n];
+        TLanes.Store(TLanes.Add(TLanes.Add(TLanes.Add(a, b), TLanes.Add(c, d)), TLanes.Add(TLanes.Add(e, f), TLanes.Add(g, h))), sums);
+        return sums[0];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Sum256(ReadOnlySpan<Vector256<float>> x)
+    private static void Triad<TVector, TLanes>(float* y, float* a, float* b, int length) where TVector : struct where TLanes : ILanes<float, TVector>
     {
-        Vector256<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
-        for (var i = 0; i + 7 < x.Length; i += 8)
+        var half = TLanes.Broadcast(0.5f);
+        var n = TLanes.Count;
+        for (var i = 0; i < length; i += 4 * n)
         {
-            (a, b, c, d) = (a + x[i], b + x[i + 1], c + x[i + 2], d + x[i + 3]);
-            (e, f, g, h) = (e + x[i + 4], f + x[i + 5], g + x[i + 6], h + x[i + 7]);
-        }
-        return Vector256.Sum(a + b + c + d + e + f + g + h);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Triad512(Span<Vector512<float>> y, ReadOnlySpan<Vector512<float>> a, ReadOnlySpan<Vector512<float>> b)
-    {
-        var half = Vector512.Create(0.5f);
-        for (var i = 0; i + 3 < y.Length; i += 4)
-        {
-            y[i] = Avx512F.FusedMultiplyAdd(b[i], half, a[i]);
-            y[i + 1] = Avx512F.FusedMultiplyAdd(b[i + 1], half, a[i + 1]);
-            y[i + 2] = Avx512F.FusedMultiplyAdd(b[i + 2], half, a[i + 2]);
-            y[i + 3] = Avx512F.FusedMultiplyAdd(b[i + 3], half, a[i + 3]);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Triad256(Span<Vector256<float>> y, ReadOnlySpan<Vector256<float>> a, ReadOnlySpan<Vector256<float>> b)
-    {
-        var half = Vector256.Create(0.5f);
-        for (var i = 0; i + 3 < y.Length; i += 4)
-        {
-            y[i] = Vector256.FusedMultiplyAdd(b[i], half, a[i]);
-            y[i + 1] = Vector256.FusedMultiplyAdd(b[i + 1], half, a[i + 1]);
-            y[i + 2] = Vector256.FusedMultiplyAdd(b[i + 2], half, a[i + 2]);
-            y[i + 3] = Vector256.FusedMultiplyAdd(b[i + 3], half, a[i + 3]);
+            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(b + i), half, TLanes.Load(a + i)), y + i);
+            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(b + i + n), half, TLanes.Load(a + i + n)), y + i + n);
+            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(b + i + 2 * n), half, TLanes.Load(a + i + 2 * n)), y + i + 2 * n);
+            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(b + i + 3 * n), half, TLanes.Load(a + i + 3 * n)), y + i + 3 * n);
         }
     }
 }

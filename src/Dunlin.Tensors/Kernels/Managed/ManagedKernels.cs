@@ -24,11 +24,9 @@ internal sealed class ManagedKernels(bool direct) : IKernelSet
 
     public ThreadTeam CreateTeam(int size) => size == 1 ? ThreadTeam.Single : new ManagedTeam(size);
 
-    public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => spec switch
+    public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads) => PanelProductKernel.TryPrepare(spec, threads.Size) ?? spec switch
     {
-        ReorderSpec { From: var from, To: PanelLayout to } when from.Equals(MemoryLayout.Plain) => new PanelsKernel(to),
         ReorderSpec s => s.From.Equals(MemoryLayout.Plain) && s.To.Equals(MemoryLayout.Plain) ? new CopyKernel(new TensorType(s.Type, s.Shape).Bytes) : null,
-        MatMulSpec { LastingB: true } s when PanelProductKernel.TryPrepare(s, threads.Size) is { } kernel => kernel,
         { Type: DType.Float32 } => (direct ? null : Winograd.TryPrepare(spec, rival: 1, _ => MemoryLayout.Plain, threads.Size)) ?? Prepare<float>(spec, threads.Size),
         { Type: DType.Float64 } => Prepare<double>(spec, threads.Size),
         _ => null,

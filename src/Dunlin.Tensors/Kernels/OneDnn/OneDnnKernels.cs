@@ -1,3 +1,4 @@
+using Dunlin.Tensors.Kernels.Managed;
 using Dunlin.Tensors.Kernels.OneDnn.Primitives;
 
 namespace Dunlin.Tensors.Kernels.OneDnn;
@@ -38,8 +39,9 @@ internal sealed class OneDnnKernels : IKernelSet
     public Kernel? TryPrepare(KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
         OpenMp.Use(threads.Size);
-        if (!_direct && BlockedWinograd.TryPrepare(Abi, spec, threads) is { } tiles) return tiles;
-        return IsEmulated(spec) ? null : Abi.TryPrepare(spec, offered, threads);
+        // What the managed kernels do sooner than the library goes to them.
+        return (_direct ? null : BlockedWinograd.TryPrepare(Abi, spec, threads)) ?? PanelProductKernel.TryPrepare(spec, threads.Size)
+            ?? (IsEmulated(spec) ? null : Abi.TryPrepare(spec, offered, threads));
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ public class RandomLoopTests
     public void Loops_and_branches_compute_what_they_do_spelled_out() => ForAllSeeds(0, 41, DType.Float64, Options, 1e-8);
 
     [Fact]
-    public void Loops_that_carry_lists_compute_what_they_do_spelled_out() => ForAllSeeds(20_000, 8, DType.Float64, Options, 1e-8);
+    public void Loops_that_carry_lists_compute_what_they_do_spelled_out() => ForAllSeeds(20_000, 20, DType.Float64, Options, 1e-8);
 
     [Fact]
     public void Loops_of_the_fastest_kernels_compute_what_they_do_spelled_out() => ForAllSeeds(5000, 12, DType.Float32, _ => new() { Threads = 1 }, 5e-3);

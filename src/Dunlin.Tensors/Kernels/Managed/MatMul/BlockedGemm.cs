@@ -8,9 +8,6 @@ internal sealed unsafe class Gemm<T, TVector, TLanes> : Gemm<T>
     where TVector : struct
     where TLanes : ILanes<T, TVector>
 {
-    /// <summary>Up to this many bytes an operand is read where it lies: it stays in the first-level cache.</summary>
-    private const int SmallBytes = 16 << 10;
-
     private readonly delegate*<T*, nint, nint, T*, nint, nint, T*, nint, bool, void>[] _narrow = Kernels(1), _wide = Kernels(2);
 
     public override int TileRows => TLanes.TileRows;

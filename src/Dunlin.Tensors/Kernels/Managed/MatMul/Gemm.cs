@@ -45,6 +45,9 @@ internal abstract unsafe class Gemm<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>Terms of k between visits to C: a panel of B stays in the first-level cache.</summary>
     public const int DepthBlock = 256;
 
+    /// <summary>Up to this many bytes an operand is read where it lies: it stays in the first-level cache.</summary>
+    public const int SmallBytes = 16 << 10;
+
     /// <summary>Rows of A packed at once: with <see cref="DepthBlock"/> about half of a second-level cache.</summary>
     protected const int RowBlock = 240;
 

@@ -1,5 +1,3 @@
-using Dunlin.Tensors.Kernels.Managed;
-
 namespace Dunlin.Tensors.Kernels.OneDnn.Primitives;
 
 /// <summary>Which primitive serves which specification. None is null: another kernel set then serves it.</summary>
@@ -7,12 +5,11 @@ internal static class PrimitiveChoice
 {
     public static Kernel? TryPrepare(OneDnnAbi abi, KernelSpec spec, IReadOnlyList<MemoryLayout> offered, ThreadTeam threads)
     {
-        if (spec is ReorderSpec { From: var from, To: PanelLayout panels } && from.Equals(MemoryLayout.Plain)) return new PanelsKernel(panels);
         if (spec is ReorderSpec reorder) return ReorderPrimitive.Prepare(abi, reorder, threads);
         if (spec.Type != DType.Float32 && !spec.Type.IsHalf()) return null;
         return spec switch
         {
-            MatMulSpec s => PanelProductKernel.TryPrepare(s, threads.Size) ?? SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
+            MatMulSpec s => SgemmKernel.Prepare(s, threads) ?? MatMulPrimitive.Prepare(abi, s, threads),
             ConvForwardSpec s => ConvolutionPrimitives.PrepareForward(abi, s, threads),
             ConvBackwardDataSpec s => ConvolutionPrimitives.PrepareBackwardData(abi, s, threads),
             ConvBackwardWeightsSpec s => ConvolutionPrimitives.PrepareBackwardWeights(abi, s, threads),

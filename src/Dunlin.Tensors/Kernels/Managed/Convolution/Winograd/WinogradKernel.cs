@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Dunlin.Tensors.Kernels.Managed;
 
-/// <summary>What the kernels of Winograd's convolutions share: micro-kernels, and a strip and a tile of working memory for each thread.</summary>
+/// <summary>
+/// What the kernels of Winograd's convolutions share: they go through chunks of tiles and blocks of outputs in phases, each a number of items of work that all threads share, and have a strip and two tiles of
+/// working memory for each thread.
+/// </summary>
 internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
     where TVector : struct
     where TLanes : ILanes<float, TVector>
@@ -15,14 +18,50 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
     private static readonly delegate*<float*, nint, nint, float*, nint, nint, float*, nint, bool, void>[] Narrow = Kernels(1), Wide = Kernels(2);
 
     private readonly long _perThread;
+    private Phase _phase;
 
-    protected WinogradKernel(WinogradPlan plan, bool isHalf, int strip) : base(plan.Work)
+    protected WinogradKernel(WinogradPlan plan, bool isHalf) : base(plan.Work)
     {
         (Plan, IsHalf, Flops) = (plan, isHalf, plan.Flops);
-        _perThread = Points * Block * 2 + (long)strip * Block;
+        _perThread = Points * Block * 2 + (long)Block * Math.Max(Side * plan.StripColumns, plan.Tile * plan.TileColumns * plan.Tile);
+    }
+
+    /// <summary>What is done to the chunk and the block at hand.</summary>
+    protected enum Phase
+    {
+        /// <summary>Weights to points.</summary>
+        Filters,
+        /// <summary>Inputs to points.</summary>
+        Inputs,
+        /// <summary>Outputs' gradients to points.</summary>
+        Gradients,
+        /// <summary>Products at points.</summary>
+        Products,
+        /// <summary>Points to outputs.</summary>
+        Outputs,
+        /// <summary>Points to weights' gradients.</summary>
+        Weights,
     }
 
     protected WinogradPlan Plan { get; }
+
+    /// <summary>The chunk of rows of tiles at hand.</summary>
+    protected int Chunk { get; set; }
+
+    /// <summary>The first output channel of the block at hand.</summary>
+    protected int FirstOutput { get; set; }
+
+    /// <summary>Output channels of the block at hand.</summary>
+    protected int Outputs => Math.Min(Plan.OutputBlock, Plan.Outputs - FirstOutput);
+
+    /// <summary>Panels of those.</summary>
+    protected int Panels => PanelsOf(Outputs);
+
+    /// <summary>The first row of tiles of the chunk at hand, counted through all images.</summary>
+    protected int FirstRow => Chunk * Plan.ChunkRows;
+
+    /// <summary>Rows of tiles of the chunk at hand.</summary>
+    protected int Rows => Math.Min(Plan.ChunkRows, Plan.Images * Plan.TileRows - FirstRow);
 
     /// <summary>Whether operands are BFloat16; then they are in blocks. All arithmetic is Float32's.</summary>
     protected bool IsHalf { get; }
@@ -30,16 +69,37 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
     /// <summary>Elements of working memory of all threads.</summary>
     protected long ThreadElements(int threads) => _perThread * threads;
 
-    /// <summary>The first row of tiles of the chunk at hand, counted through all images, and the one behind the last.</summary>
-    protected (int Begin, int End) Rows(int chunk) => (chunk * Plan.ChunkRows, Math.Min((chunk + 1) * Plan.ChunkRows, Plan.Images * Plan.TileRows));
-
     /// <summary>Where an element of an operand lies.</summary>
     protected nint At(int buffer, nint element) => (nint)Buffer<byte>(buffer) + element * (IsHalf ? sizeof(ushort) : sizeof(float));
 
-    /// <summary>One thread's part of the working memory.</summary>
-    protected OwnMemory Own(float* scratch, int worker)
+    /// <summary>The part of the working memory that threads have to themselves.</summary>
+    protected abstract float* OwnMemories { get; }
+
+    /// <summary>Goes through a phase on all threads.</summary>
+    protected void In(Phase phase, ThreadTeam threads)
     {
-        var own = scratch + worker * _perThread;
+        _phase = phase;
+        Parallel(threads);
+    }
+
+    /// <summary>Items of work of a phase.</summary>
+    protected abstract long Items(Phase phase);
+
+    /// <summary>Does one of them.</summary>
+    protected abstract void Do(Phase phase, long item, in OwnMemory own);
+
+    public sealed override void Execute(int worker, int workers)
+    {
+        var own = Own(worker);
+        var (begin, end) = ThreadTeam.Share(Items(_phase), worker, workers);
+        for (var item = begin; item < end; item++) Do(_phase, item, own);
+    }
+
+    protected static int PanelsOf(int outputs) => (outputs + Panel - 1) / Panel;
+
+    private OwnMemory Own(int worker)
+    {
+        var own = OwnMemories + worker * _perThread;
         return new() { Tile = own, Other = own + Points * Block, Strip = own + 2 * Points * Block };
     }
 
@@ -72,6 +132,7 @@ internal abstract unsafe class WinogradKernel<TVector, TLanes> : ManagedKernel
         /// <summary>As much again.</summary>
         public float* Other { get; init; }
 
+        /// <summary>What a row of tiles reads, or writes.</summary>
         public float* Strip { get; init; }
     }
 

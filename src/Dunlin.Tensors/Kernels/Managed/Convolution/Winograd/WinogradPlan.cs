@@ -4,8 +4,8 @@ namespace Dunlin.Tensors.Kernels.Managed;
 
 /// <summary>
 /// How a convolution is cut into tiles of 6 × 6 inputs that overlap, each of which gives 4 × 4 outputs of 3 × 3 taps or 2 × 2 of 5 × 5 (Winograd's minimal filtering, after Lavin and Gray,
-/// "Fast algorithms for convolutional neural networks", 2016). At each of 36 points a product of matrices sums over the channels: 2.25 (9 · 16 / 36 = 4, 25 · 4 / 36 = 2.8) multiplications
-/// fewer for each one of the direct sum, as far as tiles lie within the output.
+/// "Fast algorithms for convolutional neural networks", 2016). At each of 36 points a product of matrices sums over the channels. The direct sum takes 9 · 16 / 36 = 4
+/// or 25 · 4 / 36 = 2.8 times as many multiplications, where tiles lie within the output.
 /// </summary>
 internal sealed class WinogradPlan
 {
@@ -26,6 +26,9 @@ internal sealed class WinogradPlan
 
     /// <summary>Up to here it is better to have all tiles at once than to read large weights several times.</summary>
     private const long LargestChunkBytes = 64 << 20;
+
+    /// <summary>With fewer tiles at once the transformed weights are read too often.</summary>
+    private const int LeastTiles = 48;
 
     private WinogradPlan(ConvGeometry g, bool backward)
     {
@@ -53,9 +56,6 @@ internal sealed class WinogradPlan
         Chunks = (int)((all + ChunkRows - 1) / ChunkRows);
         ChunkRows = (int)((all + Chunks - 1) / Chunks);
     }
-
-    /// <summary>With fewer tiles at once the transformed weights are read too often.</summary>
-    private const int LeastTiles = 48;
 
     /// <summary>Of the weights, along each side: 3 or 5.</summary>
     public int Taps { get; }
