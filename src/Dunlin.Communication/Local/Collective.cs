@@ -52,7 +52,7 @@ internal sealed class Collective(LocalTeam team) : SharedWork(team, team.Size)
 
     protected override string? Conflict(Ticket a, Ticket b) =>
         a.Call != b.Call ? Report.Mismatch(a, b)
-        : Report.Overlap(a.Output, b.Output) || Report.Overlap(a.Output, b.Input) || Report.Overlap(a.Input, b.Output) ? Report.SharedMemory(a, b)
+        : CommBuffers.Overlap(a.Output, b.Output) || CommBuffers.Overlap(a.Output, b.Input) || CommBuffers.Overlap(a.Input, b.Output) ? Report.SharedMemory(a, b)
         : null;
 }
 

@@ -42,6 +42,6 @@ internal sealed class Transfer(LocalTeam team) : SharedWork(team, 2)
 
     protected override string? Conflict(Ticket a, Ticket b) =>
         (Sender.Call.Type, Sender.Call.Count) != (Receiver.Call.Type, Receiver.Call.Count) ? Report.Unmatched(Sender, Receiver)
-        : Report.Overlap(Sender.Input, Receiver.Output) ? Report.SharedMemory(a, b)
+        : CommBuffers.Overlap(Sender.Input, Receiver.Output) ? Report.SharedMemory(a, b)
         : null;
 }

@@ -1,6 +1,6 @@
 namespace Dunlin.Tensors.Collectives;
 
-/// <summary>How a reduction combines two elements. Sums are formed in the order of the ranks, so every run gives the same bits.</summary>
+/// <summary>How a reduction combines two elements. The order of the ranks in a sum depends on the group and the length only, so every run gives the same bits.</summary>
 public enum ReduceOp
 {
     /// <summary>a + b.</summary>
@@ -82,33 +82,33 @@ public interface ICommunicator : IDisposable
 
     /// <summary>Tells all ranks that this one can't go on: their waits end with an error that carries <paramref name="reason"/>.</summary>
     void Abort(string reason);
-}
 
-/// <summary>The blocking forms.</summary>
-public static class CommunicatorExtensions
-{
-    /// <inheritdoc cref="ICommunicator.StartAllReduce"/>
-    public static void AllReduce(this ICommunicator communicator, CommBuffer buffer, ReduceOp op = ReduceOp.Sum) => communicator.StartAllReduce(buffer, op).Wait();
+    /// <summary>Says which training step this rank is in, for the reports on ranks that are lost.</summary>
+    void ReportStep(long step) { }
 
-    /// <inheritdoc cref="ICommunicator.StartReduceScatter"/>
-    public static void ReduceScatter(this ICommunicator communicator, CommBuffer input, CommBuffer output, ReduceOp op = ReduceOp.Sum) =>
-        communicator.StartReduceScatter(input, output, op).Wait();
+    // The blocking forms, which a transport may have a faster way for.
 
-    /// <inheritdoc cref="ICommunicator.StartAllGather"/>
-    public static void AllGather(this ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartAllGather(input, output).Wait();
+    /// <inheritdoc cref="StartAllReduce"/>
+    void AllReduce(CommBuffer buffer, ReduceOp op = ReduceOp.Sum) => StartAllReduce(buffer, op).Wait();
 
-    /// <inheritdoc cref="ICommunicator.StartBroadcast"/>
-    public static void Broadcast(this ICommunicator communicator, CommBuffer buffer, int root) => communicator.StartBroadcast(buffer, root).Wait();
+    /// <inheritdoc cref="StartReduceScatter"/>
+    void ReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op = ReduceOp.Sum) => StartReduceScatter(input, output, op).Wait();
 
-    /// <inheritdoc cref="ICommunicator.StartAllToAll"/>
-    public static void AllToAll(this ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartAllToAll(input, output).Wait();
+    /// <inheritdoc cref="StartAllGather"/>
+    void AllGather(CommBuffer input, CommBuffer output) => StartAllGather(input, output).Wait();
 
-    /// <inheritdoc cref="ICommunicator.StartSend"/>
-    public static void Send(this ICommunicator communicator, CommBuffer buffer, int peer, int tag = 0) => communicator.StartSend(buffer, peer, tag).Wait();
+    /// <inheritdoc cref="StartBroadcast"/>
+    void Broadcast(CommBuffer buffer, int root) => StartBroadcast(buffer, root).Wait();
 
-    /// <inheritdoc cref="ICommunicator.StartReceive"/>
-    public static void Receive(this ICommunicator communicator, CommBuffer buffer, int peer, int tag = 0) => communicator.StartReceive(buffer, peer, tag).Wait();
+    /// <inheritdoc cref="StartAllToAll"/>
+    void AllToAll(CommBuffer input, CommBuffer output) => StartAllToAll(input, output).Wait();
 
-    /// <inheritdoc cref="ICommunicator.StartBarrier"/>
-    public static void Barrier(this ICommunicator communicator) => communicator.StartBarrier().Wait();
+    /// <inheritdoc cref="StartSend"/>
+    void Send(CommBuffer buffer, int peer, int tag = 0) => StartSend(buffer, peer, tag).Wait();
+
+    /// <inheritdoc cref="StartReceive"/>
+    void Receive(CommBuffer buffer, int peer, int tag = 0) => StartReceive(buffer, peer, tag).Wait();
+
+    /// <inheritdoc cref="StartBarrier"/>
+    void Barrier() => StartBarrier().Wait();
 }

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Text;
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Communication;
+
+/// <summary>
+/// The processes of a run and this one among them. A program joins once, at its start: it is one of many where a launcher (mpirun, srun, dunlin launch) has started it, and alone else. Its
+/// ranks are all threads of all processes: with p processes of t threads, thread j of process i is rank i · t + j.
+/// </summary>
+public sealed class Cluster : IDisposable
+{
+    private readonly MpiProcess? _process;
+    private readonly ClusterOptions _options;
+
+    private Cluster(LaunchInfo? info, MpiProcess? process, ClusterOptions options, string host)
+    {
+        (Launch, _process, _options, Host) = (info, process, options, host);
+        Hosts = [host];
+        if (process is null) return;
+        using var world = process.CreateWorld(options);
+        Hosts = ExchangeHosts(world, host);
+    }
+
+    /// <summary>What the launcher said; null where there was none.</summary>
+    public LaunchInfo? Launch { get; }
+
+    /// <summary>This process, from 0.</summary>
+    public int Rank => _process?.Rank ?? 0;
+
+    /// <summary>How many processes there are, at least 1.</summary>
+    public int Size => _process?.Size ?? 1;
+
+    /// <summary>This host's name.</summary>
+    public string Host { get; }
+
+    /// <summary>Each process's host.</summary>
+    public IReadOnlyList<string> Hosts { get; }
+
+    /// <summary>This process among those of its host, from 0.</summary>
+    public int LocalRank => Hosts.Take(Rank).Count(host => host == Host);
+
+    /// <summary>Processes on this host.</summary>
+    public int LocalSize => Hosts.Count(host => host == Host);
+
+    /// <summary>The MPI library and its version; null for a process alone.</summary>
+    public string? Mpi => _process is null ? null : MpiLibrary.Version();
+
+    /// <summary>Joins the run that a launcher has started, or stays alone.</summary>
+    /// <param name="options">Defaults unless given.</param>
+    /// <param name="launch">Rank and size as given on the command line.</param>
+    /// <exception cref="LaunchException">The launcher's variables contradict each other, or MPI.</exception>
+    /// <exception cref="CommunicationException">There are several processes, but no MPI to join them.</exception>
+    public static Cluster Join(ClusterOptions? options = null, LaunchOptions? launch = null) => Join(StartupEnvironment.All(), options, launch);
+
+    /// <inheritdoc cref="Join(ClusterOptions?, LaunchOptions?)"/>
+    /// <param name="environment">All variables.</param>
+    /// <param name="options">Defaults unless given.</param>
+    /// <param name="launch">Rank and size as given on the command line.</param>
+    public static Cluster Join(IReadOnlyDictionary<string, string> environment, ClusterOptions? options = null, LaunchOptions? launch = null)
+    {
+        options ??= new();
+        var info = RankDiscovery.Discover(environment, launch);
+        var host = Dns.GetHostName();
+        return new(info, info is null or { Size: 1 } ? null : MpiProcess.Start(info, environment, options, host), options, host);
+    }
+
+    /// <summary>A process alone, whatever the environment says.</summary>
+    public static Cluster Alone(ClusterOptions? options = null) => new(null, null, options ?? new(), Dns.GetHostName());
+
+    /// <summary>Runs a program on all ranks that live in this process and returns when they have ended. All processes call with the same number of threads.</summary>
+    /// <param name="threads">Ranks of each process, at least 1.</param>
+    /// <param name="program">The program of one rank. Its communicator is disposed when it returns.</param>
+    /// <param name="local">How threads of one process wait for each other.</param>
+    /// <exception cref="CommunicationException">A process is lost, or another rank failed; the message names it.</exception>
+    /// <exception cref="RankFailedException">A rank of this process failed.</exception>
+    public void Run(int threads, Action<ICommunicator> program, LocalOptions? local = null)
+    {
+        if (_process is null) RunAlone(threads, program, local);
+        else if (threads == 1) RunOn(_process.CreateWorld(_options), program);
+        else throw new CommunicationException("Threads within processes are not joined yet.");
+    }
+
+    /// <summary>Leaves the run. After a failure the others are not waited for.</summary>
+    public void Dispose() => _process?.Dispose();
+
+    private static void RunAlone(int threads, Action<ICommunicator> program, LocalOptions? local)
+    {
+        // A rank alone is the calling thread, and its errors are its own.
+        if (threads == 1) program(LocalGroup.Create(1, local)[0]);
+        else LocalRanks.Run(threads, program, local);
+    }
+
+    private void RunOn(MpiCommunicator world, Action<ICommunicator> program)
+    {
+        try
+        {
+            using (world) program(world);
+        }
+        catch (Exception e)
+        {
+            _process!.Failed = true;
+            if (e is not CommunicationException || !world.World.Failed) world.Abort(e.Message);
+            throw;
+        }
+        if (world.World.Failed) _process!.Failed = true;
+    }
+
+    private static string[] ExchangeHosts(ICommunicator world, string host)
+    {
+        const int MostBytes = 256;
+        var bytes = Encoding.UTF8.GetBytes(host);
+        var own = Tensor.Zeros(DType.UInt8, [MostBytes]);
+        bytes.AsSpan(0, Math.Min(bytes.Length, MostBytes)).CopyTo(own.Span<byte>());
+        var all = Tensor.Zeros(DType.UInt8, [MostBytes * world.Size]);
+        world.AllGather(own, all);
+        return [.. Enumerable.Range(0, world.Size).Select(r => Encoding.UTF8.GetString(all.Span<byte>().Slice(r * MostBytes, MostBytes)).TrimEnd('\0'))];
+    }
+}

@@ -1,0 +1,14 @@
+using System.Globalization;
+
+namespace Dunlin.Communication.Tests;
+
+/// <summary>What mpirun runs: this assembly as a program, one process for each rank.</summary>
+internal static class MpiProgram
+{
+    private static int Main(string[] arguments) => arguments switch
+    {
+        ["contract", var mode, .. var rest] => MpiContractRunner.Run(mode, rest),
+        ["lose", var how, var rank] => LostRank.Run(how, int.Parse(rank, CultureInfo.InvariantCulture)),
+        _ => 2,
+    };
+}
