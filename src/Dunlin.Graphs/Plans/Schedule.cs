@@ -11,6 +11,7 @@ internal sealed class Schedule
     private readonly PlanGraph _graph;
     private readonly Dictionary<PlanNode, HashSet<PlanNode>> _before = [], _after = [];
     private readonly Dictionary<PlanValue, PlanValue> _copies = [];
+    private CollectiveTurns _turns = null!;
 
     private Schedule(PlanGraph graph) => _graph = graph;
 
@@ -32,8 +33,8 @@ internal sealed class Schedule
         foreach (var node in _graph.Nodes) (_before[node], _after[node]) = ([], []);
         foreach (var node in _graph.Nodes)
             foreach (var before in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)) Link(before, node);
-        foreach (var collective in _graph.Nodes.Where(n => n.Operation is ICollectiveStart).Zip(_graph.Nodes.Where(n => n.Operation is ICollectiveStart).Skip(1)))
-            Link(collective.First, collective.Second);
+        _turns = CollectiveTurns.Of(_graph);
+        foreach (var (first, second) in _turns.Starts.Zip(_turns.Starts.Skip(1))) Link(first, second);
         var writers = _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList();
         var roots = VariableRoots();
         var written = writers.Select(w => w.Operation.Writes!).ToHashSet();
@@ -149,7 +150,7 @@ internal sealed class Schedule
     private List<PlanNode> Sort()
     {
         var waiting = _before.ToDictionary(b => b.Key, b => b.Value.Count);
-        var ready = new PriorityQueue<PlanNode, (int, int)>();
+        var ready = new PriorityQueue<PlanNode, (int, long)>();
         foreach (var node in _graph.Nodes)
             if (waiting[node] == 0) ready.Enqueue(node, Priority(node));
         var order = new List<PlanNode>();
@@ -164,14 +165,14 @@ internal sealed class Schedule
             : throw new DunlinException($"The step's operations wait for each other in a circle, through {_graph.Nodes.First(n => waiting[n] > 0).Name}.");
     }
 
-    /// <summary>Collectives start at once and are waited for last; updates free their gradients early; the rest follows the graph.</summary>
-    private (int, int) Priority(PlanNode node) => (node.Operation switch
+    /// <summary>Collectives start at once and are waited for last, unless they have a turn; updates free their gradients early; the rest follows the graph.</summary>
+    private (int, long) Priority(PlanNode node) => _turns.Before(node) is { } other ? (2, 2L * other - 1) : (node.Operation switch
     {
         ICollectiveStart => 0,
         ICollectiveWait => 3,
         _ when node.Outputs.Any(InVariables.ContainsKey) => 1,
         _ => 2,
-    }, node.Order);
+    }, 2L * node.Order);
 }
 
 /// <summary>A copy of a variable's elements, for what needs them after the variable has new ones. Made by <see cref="Schedule"/> only.</summary>

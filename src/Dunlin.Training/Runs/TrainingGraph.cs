@@ -37,10 +37,10 @@ internal sealed class TrainingGraph : IDisposable
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
         var batch = Math.Min(options.BatchSize, data.Count);
         var share = new WorkerShare([Input, Target], Weight, Math.Max(1, (batch + worker.Communicator.Size - 1) / worker.Communicator.Size));
-        var combined = worker.Combine([.. learned.Select(l => l.Gradient)], share);
+        var parameters = Exchange.Parameters(learned, worker, share);
         using (graph.RunAfter(totals[0]))
         {
-            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, [.. learned.Zip(combined, (l, g) => new Parameter(l.Variable, g))])];
+            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, parameters, worker.Shards)];
             updates.AddRange(Context.Updates.Select(u => u.Variable.Assign(u.Value)));
             updates.Add(Counter.Assign(Counter.Value + 1));
             Updates = updates;

@@ -28,6 +28,8 @@ internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrat
 
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => inner.Combine(gradients, share);
 
+        public IShards? Shards => inner.Shards;
+
         public IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars) => inner.Sum(scalars);
     }
 
