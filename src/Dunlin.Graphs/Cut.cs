@@ -16,9 +16,6 @@ public sealed record Cut(TensorType Whole, int Ranks)
     /// <summary>The type of each piece.</summary>
     public TensorType Piece => new(Whole.Type, [Length]);
 
-    /// <summary>Whether zeros stand behind the last element.</summary>
-    public bool HasPadding => (long)Length * Ranks != Whole.Shape.ElementCount;
-
     /// <summary>Where a rank's piece begins, in elements.</summary>
     public long Begin(int rank) => Math.Min((long)rank * Length, Whole.Shape.ElementCount);
 

@@ -11,46 +11,72 @@ internal sealed class CollectiveTurns
     /// <summary>How many more of its kind start before one is waited for.</summary>
     private const int Ahead = 2;
 
-    private readonly Dictionary<PlanNode, int> _before = [];
+    private readonly PlanGraph _graph;
+    private readonly Dictionary<int, PlanNode> _waits;
+    private readonly Dictionary<PlanNode, int> _places = [];
 
-    private CollectiveTurns(IReadOnlyList<PlanNode> starts) => Starts = starts;
+    private CollectiveTurns(PlanGraph graph)
+    {
+        _graph = graph;
+        Starts = [.. graph.Nodes.Where(n => n.Operation is ICollectiveStart).OrderBy(TurnOf).ThenBy(n => n.Order)];
+        _waits = graph.Nodes.Where(n => n.Operation is ICollectiveWait { Flight: not null }).ToDictionary(n => ((ICollectiveWait)n.Operation).Flight!.Value);
+        // What a collective sends is made in time for its turn.
+        foreach (var start in Starts.Where(s => Of(s).Turn is not null))
+            foreach (var maker in start.Inputs.Select(i => i.Producer).OfType<PlanNode>()) _places[maker] = TurnOf(start);
+    }
 
     /// <summary>The starts in order.</summary>
     public IReadOnlyList<PlanNode> Starts { get; }
 
-    public static CollectiveTurns Of(PlanGraph graph)
+    /// <summary>Whether some collectives have a place in the order of the computation.</summary>
+    public bool IsPaced => Starts.Any(s => Of(s).Pace != Pace.AtOnce);
+
+    public static CollectiveTurns Of(PlanGraph graph) => new(graph);
+
+    /// <summary>The place in the graph behind which a node had better run; null where its own will do.</summary>
+    public int? PlaceOf(PlanNode node) => _places.TryGetValue(node, out var place) ? place : null;
+
+    /// <summary>Whether a node only brings what others need (<see cref="Pace.AsNeeded"/>), so that their order decides about its.</summary>
+    public bool IsAsNeeded(PlanNode node) => node.Operation switch
     {
-        var turns = new CollectiveTurns([.. graph.Nodes.Where(n => n.Operation is ICollectiveStart).OrderBy(Turn).ThenBy(n => n.Order)]);
-        var paced = turns.Starts.Where(s => ((ICollectiveStart)s.Operation).Pace != Pace.AtOnce).ToList();
-        if (paced.Count == 0) return turns;
-        var waits = graph.Nodes.Where(n => n.Operation is ICollectiveWait { Flight: not null }).ToDictionary(n => ((ICollectiveWait)n.Operation).Flight!.Value);
-        PlanNode WaitOf(PlanNode start) => waits[((ICollectiveStart)start.Operation).Flight!.Value];
-        foreach (var kind in paced.Where(s => ((ICollectiveStart)s.Operation).Pace == Pace.FewAtOnce).GroupBy(s => s.Operation.GetType()))
-            foreach (var (start, later) in kind.Zip(kind.Skip(Ahead))) turns._before[WaitOf(start)] = Turn(later);
-        turns.OrderByReaders([.. paced.Where(s => ((ICollectiveStart)s.Operation).Pace == Pace.AsNeeded)], WaitOf, graph);
-        return turns;
-    }
+        ICollectiveStart start => start.Pace == Pace.AsNeeded,
+        ICollectiveWait { Flight: not null } => node.Inputs[0].Producer is { Operation: ICollectiveStart { Pace: Pace.AsNeeded } },
+        JoinPieces => node.Inputs[0].Producer is { } wait && IsAsNeeded(wait),
+        _ => false,
+    };
 
-    /// <summary>The place in the graph right before which a node had better run; null where its own will do.</summary>
-    public int? Before(PlanNode node) => _before.TryGetValue(node, out var place) ? place : null;
-
-    private static int Turn(PlanNode start) => ((ICollectiveStart)start.Operation).Turn ?? start.Order;
-
-    /// <summary>Each result is waited for when it is first read; the next one is under way from then on.</summary>
-    private void OrderByReaders(List<PlanNode> starts, Func<PlanNode, PlanNode> waitOf, PlanGraph graph)
+    /// <summary>For the nodes that have to wait for their time in an order of all nodes, the place in that order right before which it is.</summary>
+    public Dictionary<PlanNode, int> Delayed(IReadOnlyList<PlanNode> order)
     {
-        if (starts.Count == 0) return;
-        var readers = graph.Nodes.SelectMany(n => n.Inputs.Distinct().Select(i => (Value: i, Reader: n))).ToLookup(r => r.Value, r => r.Reader);
+        var at = order.Select((node, place) => (node, place)).ToDictionary(p => p.node, p => p.place);
+        var delayed = new Dictionary<PlanNode, int>();
+        var readers = _graph.Nodes.SelectMany(n => n.Inputs.Distinct().Select(i => (Value: i, Reader: n))).ToLookup(r => r.Value, r => r.Reader);
+        foreach (var kind in Starts.Where(s => Of(s).Pace == Pace.FewAtOnce).GroupBy(s => s.Operation.GetType()))
+            foreach (var (start, later) in kind.Zip(kind.Skip(Ahead)))
+            {
+                var wait = WaitOf(start);
+                delayed[wait] = at[later];
+                // What it brings for a variable goes there at once.
+                foreach (var join in readers[wait.Outputs[0]].Where(r => r.Operation is JoinPieces))
+                    foreach (var node in readers[join.Outputs[0]].Where(r => r.Operation.Writes is not null).Append(join)) delayed[node] = at[later];
+            }
         int? previous = null;
-        foreach (var start in starts)
+        foreach (var start in Starts.Where(s => Of(s).Pace == Pace.AsNeeded))
         {
-            var wait = waitOf(start);
+            var wait = WaitOf(start);
             List<PlanNode> joins = [.. readers[wait.Outputs[0]]];
-            var first = joins.SelectMany(j => readers[j.Outputs[0]]).Select(r => r.Order).DefaultIfEmpty(wait.Order).Min();
-            _before[wait] = first;
-            foreach (var join in joins) _before[join] = first;
-            if (previous is { } place) _before[start] = place;
+            var first = joins.SelectMany(j => readers[j.Outputs[0]]).Select(r => at[r]).DefaultIfEmpty(at[wait]).Min();
+            delayed[wait] = first;
+            foreach (var join in joins) delayed[join] = first;
+            if (previous is { } place) delayed[start] = place;
             previous = first;
         }
+        return delayed;
     }
+
+    private static ICollectiveStart Of(PlanNode start) => (ICollectiveStart)start.Operation;
+
+    private static int TurnOf(PlanNode start) => Of(start).Turn ?? start.Order;
+
+    private PlanNode WaitOf(PlanNode start) => _waits[Of(start).Flight!.Value];
 }

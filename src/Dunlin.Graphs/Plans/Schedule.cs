@@ -42,7 +42,11 @@ internal sealed class Schedule
             if (roots.GetValueOrDefault(_graph.Fetches[f]) is { } variable && written.Contains(variable))
                 _graph.Fetches[f] = OldElements(_graph.Fetches[f]);
         foreach (var writer in writers) Place(writer, roots);
-        Nodes = Sort();
+        Nodes = Sort(Priority);
+        if (!_turns.IsPaced) return;
+        var places = Nodes.Select((node, place) => (node, 2L * place)).ToDictionary(p => p.node, p => p.Item2);
+        foreach (var (node, place) in _turns.Delayed(Nodes)) places[node] = 2L * place - 1;
+        Nodes = Sort(node => (0, places[node]));
     }
 
     /// <summary>Puts a writer, or the producer in its place, behind all readers of the variable's old elements.</summary>
@@ -147,32 +151,33 @@ internal sealed class Schedule
         return later;
     }
 
-    private List<PlanNode> Sort()
+    private List<PlanNode> Sort(Func<PlanNode, (int, long)> priority)
     {
         var waiting = _before.ToDictionary(b => b.Key, b => b.Value.Count);
         var ready = new PriorityQueue<PlanNode, (int, long)>();
         foreach (var node in _graph.Nodes)
-            if (waiting[node] == 0) ready.Enqueue(node, Priority(node));
+            if (waiting[node] == 0) ready.Enqueue(node, priority(node));
         var order = new List<PlanNode>();
         while (ready.TryDequeue(out var node, out _))
         {
             order.Add(node);
             foreach (var next in _after[node])
-                if (--waiting[next] == 0) ready.Enqueue(next, Priority(next));
+                if (--waiting[next] == 0) ready.Enqueue(next, priority(next));
         }
         return order.Count == _graph.Nodes.Count
             ? order
             : throw new DunlinException($"The step's operations wait for each other in a circle, through {_graph.Nodes.First(n => waiting[n] > 0).Name}.");
     }
 
-    /// <summary>Collectives start at once and are waited for last, unless they have a turn; updates free their gradients early; the rest follows the graph.</summary>
-    private (int, long) Priority(PlanNode node) => _turns.Before(node) is { } other ? (2, 2L * other - 1) : (node.Operation switch
+    /// <summary>Collectives start at once and are waited for last; updates free their gradients early; the rest follows the graph.</summary>
+    private (int, long) Priority(PlanNode node) => (node.Operation switch
     {
+        _ when _turns.IsAsNeeded(node) => 0,
         ICollectiveStart => 0,
         ICollectiveWait => 3,
         _ when node.Outputs.Any(InVariables.ContainsKey) => 1,
         _ => 2,
-    }, 2L * node.Order);
+    }, _turns.PlaceOf(node) ?? node.Order);
 }
 
 /// <summary>A copy of a variable's elements, for what needs them after the variable has new ones. Made by <see cref="Schedule"/> only.</summary>

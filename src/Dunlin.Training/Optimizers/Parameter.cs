@@ -12,7 +12,7 @@ namespace Dunlin.Training;
 /// </summary>
 public sealed record Parameter
 {
-    private readonly string _axis = "";
+    private readonly int _rank;
     private Value? _newWeights;
 
     /// <summary>Joins a variable and its gradient.</summary>
@@ -30,10 +30,10 @@ public sealed record Parameter
     /// <param name="variable">The variable: whole, or this worker's piece of it.</param>
     /// <param name="piece">The piece of the gradient.</param>
     /// <param name="cut">How variable and gradient are cut.</param>
-    /// <param name="axis">The mesh axis along which the pieces lie.</param>
-    internal Parameter(Variable variable, Value piece, Cut cut, string axis)
+    /// <param name="rank">This worker, whose piece it is.</param>
+    internal Parameter(Variable variable, Value piece, Cut cut, int rank)
     {
-        (Variable, Gradient, Cut, _axis) = (variable, Wide(piece), cut, axis);
+        (Variable, Gradient, Cut, _rank) = (variable, Wide(piece), cut, rank);
     }
 
     /// <summary>The variable.</summary>
@@ -55,7 +55,7 @@ public sealed record Parameter
     public Value? Rows { get; private init; }
 
     /// <summary>The weights before the update: the whole variable, or the touched rows (zeros where there is none), or this worker's piece.</summary>
-    public Value Weights => IsCutFromWhole ? Wide(Variable.Value.TakePiece(Cut!, _axis)) : Of(Variable);
+    public Value Weights => IsCutFromWhole ? Wide(Variable.Value.TakePiece(Cut!, _rank)) : Of(Variable);
 
     /// <summary>The weights after the update: what a link has set, or else the weights less the gradient.</summary>
     public Value NewWeights => _newWeights ?? Weights - Gradient;
@@ -64,10 +64,10 @@ public sealed record Parameter
     internal bool IsCutFromWhole => Cut is not null && Variable.Cut is null;
 
     /// <summary>‖x‖² of this parameter's part of a tensor, as a scalar: the piece's where it is one, without what stands behind the last element.</summary>
-    internal Value SquareOf(Value x) => Norms.SquareOf(Cut is null ? x : x.WithoutPadding(Cut, _axis));
+    internal Value SquareOf(Value x) => Norms.SquareOf(Cut is null ? x : x.WithoutPadding(Cut, _rank));
 
     /// <summary>This parameter's part of a dense tensor of the variable's shape.</summary>
-    internal Value PartOf(Value whole) => Cut is null ? whole : whole.TakePiece(Cut, _axis);
+    internal Value PartOf(Value whole) => Cut is null ? whole : whole.TakePiece(Cut, _rank);
 
     /// <summary>Whether a link has set the new weights, so that the gradient does not matter any more.</summary>
     internal bool IsSet => _newWeights is not null;

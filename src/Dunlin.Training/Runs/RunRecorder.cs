@@ -100,7 +100,7 @@ internal sealed class RunRecorder : IDisposable
         if (_options.RunDirectory is { } directory)
             _log = new MetricsLog(Path.Combine(directory, "metrics.jsonl"), firstStep > 0 ? firstStep : null, _options.Clock);
         var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Communicator.Size, _graph.Threads, _options.Kernels.Name,
-            _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.TensorType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
+            _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.WholeType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
         foreach (var observer in _observers) observer.Started(plan);
     }
 
@@ -179,7 +179,8 @@ internal sealed class RunRecorder : IDisposable
     public TrainingResult End(EndReason reason, long steps, RunProfile? profile)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
-        var weights = _graph.Model.ToDictionary(m => m.Name, m => _graph.Session.Storage(m.Variable).Clone());
+        (string, Variable)[] model = [.. _graph.Model];
+        var weights = Wholes.Bring(_worker.Communicator, _graph.Session, model, new int[model.Length]).ToDictionary(w => w.Key, w => w.Value.Clone());
         var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights) { Profile = profile };
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)

@@ -58,11 +58,14 @@ internal sealed record ReduceScatterStart(string Axis, int Ranks, int Exchange, 
 /// <param name="Axis">The mesh axis.</param>
 /// <param name="Ranks">Its size.</param>
 /// <param name="Exchange">A number that joins the start with its wait.</param>
-/// <param name="AsNeeded">Whether it starts shortly before its result is read, rather than as soon as it can.</param>
-internal sealed record AllGatherStart(string Axis, int Ranks, int Exchange, bool AsNeeded) : PieceStart(Axis, Ranks, Exchange), ICollectiveStart
+/// <param name="Behind">Where it starts shortly before its result is read, its turn among the collectives; null where it starts as soon as it can.</param>
+internal sealed record AllGatherStart(string Axis, int Ranks, int Exchange, int? Behind) : PieceStart(Axis, Ranks, Exchange), ICollectiveStart
 {
     /// <inheritdoc/>
-    public override Pace Pace => AsNeeded ? Pace.AsNeeded : Pace.FewAtOnce;
+    public override int? Turn => Behind;
+
+    /// <inheritdoc/>
+    public override Pace Pace => Behind is null ? Pace.FewAtOnce : Pace.AsNeeded;
 
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => [inputs[0] with { Shape = [checked(inputs[0].Shape[0] * Ranks)] }];
@@ -105,18 +108,17 @@ internal sealed record PieceWait(int Exchange) : PieceOperation, ICollectiveWait
 /// <summary>Collectives over the pieces of several tensors at once.</summary>
 public static partial class Operations
 {
-    /// <summary>This rank's piece of a tensor, flat [<see cref="Cut.Length"/>], with zeros behind the tensor's last element.</summary>
+    /// <summary>A rank's piece of a tensor, flat [<see cref="Cut.Length"/>], with zeros behind the tensor's last element.</summary>
     /// <param name="whole">A tensor of the cut's shape and any type.</param>
     /// <param name="cut">How it is cut.</param>
-    /// <param name="axis">The mesh axis, of as many ranks.</param>
-    public static Value TakePiece(this Value whole, Cut cut, string axis) => whole.Graph.Add(new TakePiece(axis, cut, FromPiece: false), [whole]);
+    /// <param name="rank">Whose piece.</param>
+    public static Value TakePiece(this Value whole, Cut cut, int rank) => whole.Graph.Add(new TakePiece(cut, rank, FromPiece: false), [whole]);
 
     /// <summary>A piece with zeros where it reaches beyond the tensor's last element, whatever has been computed there.</summary>
-    /// <inheritdoc cref="TakePiece(Value, Cut, string)"/>
     /// <param name="piece">[<see cref="Cut.Length"/>] of any type.</param>
     /// <param name="cut">How the tensor is cut.</param>
-    /// <param name="axis">The mesh axis.</param>
-    public static Value WithoutPadding(this Value piece, Cut cut, string axis) => cut.HasPadding ? piece.Graph.Add(new TakePiece(axis, cut, FromPiece: true), [piece]) : piece;
+    /// <param name="rank">Whose piece.</param>
+    public static Value WithoutPadding(this Value piece, Cut cut, int rank) => piece.Graph.Add(new TakePiece(cut, rank, FromPiece: true), [piece]);
 
     /// <summary>
     /// Each rank's pieces of the sums of all ranks' tensors, by one collective that starts as soon as all of the tensors are there and is waited for when the second one after it starts: so
@@ -139,13 +141,17 @@ public static partial class Operations
     /// <param name="pieces">At least one; all are of one element type.</param>
     /// <param name="cuts">How each tensor is cut.</param>
     /// <param name="axis">The mesh axis.</param>
-    /// <param name="asNeeded">Whether it starts only when what the collective before it has brought is first read, rather than as soon as all pieces are there.</param>
-    public static IReadOnlyList<Value> AllGatherTogether(IReadOnlyList<Value> pieces, IReadOnlyList<Cut> cuts, string axis, bool asNeeded = false)
+    /// <param name="behind">
+    /// Null where it starts as soon as all pieces are there. Else it starts when what the one before it has brought is first read, and this is its turn among the graph's collectives: the
+    /// number of a node behind the pieces.
+    /// </param>
+    public static IReadOnlyList<Value> AllGatherTogether(IReadOnlyList<Value> pieces, IReadOnlyList<Cut> cuts, string axis, int? behind = null)
     {
         var graph = Require.NotEmpty(nameof(AllGatherTogether), pieces)[0].Graph;
         var exchange = graph.Nodes.Count;
-        var packed = graph.Add(new Pack(), pieces);
-        var block = graph.Add(new PieceWait(exchange), [graph.Add(new AllGatherStart(axis, cuts[0].Ranks, exchange, asNeeded), [packed]), packed]);
+        // A piece alone that fills its block is one.
+        var packed = pieces is [var alone] && alone.TensorType.Bytes == Pack.Offsets([alone.TensorType])[1] ? alone : graph.Add(new Pack(), pieces);
+        var block = graph.Add(new PieceWait(exchange), [graph.Add(new AllGatherStart(axis, cuts[0].Ranks, exchange, behind), [packed]), packed]);
         var together = new Cuts([.. cuts.Select((c, i) => c with { Whole = c.Whole with { Type = pieces[i].Type } })]);
         return [.. pieces.Select((_, i) => graph.Add(new JoinPieces(i, together), [block]))];
     }

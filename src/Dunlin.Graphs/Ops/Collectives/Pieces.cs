@@ -22,16 +22,13 @@ internal abstract record PieceOperation : Operation
 }
 
 /// <summary>
-/// This rank's piece of a tensor, flat, with zeros behind the tensor's last element. Or of a piece itself: the same with zeros there, whatever stood there.
+/// A rank's piece of a tensor, flat, with zeros behind the tensor's last element: a view where there are none. Or of a piece itself: the same with zeros there, whatever stood there.
 /// </summary>
-/// <param name="Axis">The mesh axis.</param>
 /// <param name="Cut">How the tensor is cut; the element type is the input's.</param>
+/// <param name="Rank">Whose piece.</param>
 /// <param name="FromPiece">Whether the input is the piece.</param>
-internal sealed record TakePiece(string Axis, Cut Cut, bool FromPiece) : PieceOperation
+internal sealed record TakePiece(Cut Cut, int Rank, bool FromPiece) : PieceOperation
 {
-    /// <inheritdoc/>
-    public override bool IsStateful => true;
-
     /// <inheritdoc/>
     public override TensorType[] Infer(IReadOnlyList<TensorType> inputs)
     {
@@ -41,11 +38,16 @@ internal sealed record TakePiece(string Axis, Cut Cut, bool FromPiece) : PieceOp
     }
 
     /// <inheritdoc/>
+    public override MemoryView? ViewOf(IReadOnlyList<TensorType> inputs, TensorType output) => Cut.Count(Rank) == Cut.Length ? new MemoryView(0, Begin(inputs[0].Type)) : null;
+
+    /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context)
     {
-        var (rank, size) = (context.Communicator(Axis).Rank, context.Inputs[0].Type.Size());
-        return new TakeKernel(FromPiece ? 0 : Cut.Begin(rank) * size, (long)Cut.Count(rank) * size, (long)Cut.Length * size);
+        var type = context.Inputs[0].Type;
+        return new TakeKernel(Begin(type), (long)Cut.Count(Rank) * type.Size(), (long)Cut.Length * type.Size());
     }
+
+    private long Begin(DType type) => FromPiece ? 0 : Cut.Begin(Rank) * type.Size();
 
     private sealed unsafe class TakeKernel(long begin, long bytes, long room) : Kernel
     {

@@ -17,9 +17,9 @@ internal static class Exchange
         List<int> apart = [.. Enumerable.Range(0, learned.Count).Where(i => shards.Sharding > ShardingStage.OptimizerState && CutOf(learned[i]) is not null)];
         List<int> whole = [.. Enumerable.Range(0, learned.Count).Except(apart)];
         foreach (var (i, piece) in apart.Zip(shards.Scatter([.. apart.Select(i => learned[i].Gradient.Dense())])))
-            parameters[i] = new(learned[i].Variable, piece, CutOf(learned[i])!, shards.Axis);
+            parameters[i] = new(learned[i].Variable, piece, CutOf(learned[i])!, shards.Rank);
         foreach (var (i, gradient) in whole.Zip(worker.Combine([.. whole.Select(i => learned[i].Gradient)], share)))
-            parameters[i] = CutOf(learned[i]) is { } cut ? new(learned[i].Variable, gradient.Dense().TakePiece(cut, shards.Axis), cut, shards.Axis) : new(learned[i].Variable, gradient);
+            parameters[i] = CutOf(learned[i]) is { } cut ? new(learned[i].Variable, gradient.Dense().TakePiece(cut, shards.Rank), cut, shards.Rank) : new(learned[i].Variable, gradient);
         return parameters;
     }
 }
