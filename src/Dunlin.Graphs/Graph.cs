@@ -150,15 +150,26 @@ public sealed class Graph
     /// <param name="initializer">What it holds at first.</param>
     /// <param name="trainable">Whether optimisers change it.</param>
     /// <exception cref="DunlinException">The name is taken, or the shape is not fully known.</exception>
-    public Variable AddVariable(string full, DType type, Shape shape, Initializer initializer, bool trainable = true)
+    public Variable AddVariable(string full, DType type, Shape shape, Initializer initializer, bool trainable = true) => AddVariable(full, new(type, shape), initializer, trainable, null);
+
+    /// <summary>Makes a variable that is a rank's piece of a tensor, by its full name, which is the tensor's.</summary>
+    /// <param name="full">The full name, scopes joined by slashes.</param>
+    /// <param name="cut">How the tensor is cut.</param>
+    /// <param name="initializer">What the piece holds at first.</param>
+    /// <param name="trainable">Whether optimisers change it.</param>
+    /// <exception cref="DunlinException">The name is taken.</exception>
+    public Variable AddPiece(string full, Cut cut, Initializer initializer, bool trainable) => AddVariable(full, cut.Piece, initializer, trainable, cut);
+
+    private Variable AddVariable(string full, TensorType wanted, Initializer initializer, bool trainable, Cut? cut)
     {
-        if (_root != this) return _root.AddVariable(full, type, shape, initializer, trainable);
+        if (_root != this) return _root.AddVariable(full, wanted, initializer, trainable, cut);
+        var (type, shape) = wanted;
         if (type == DType.List) throw new ShapeException($"The variable {full} can't hold lists of tensors, which live within one step.");
         if (!shape.IsKnown) throw new ShapeException($"The variable {full} needs a fully known shape, not {shape}.");
         if (_variables.ContainsKey(full)) throw new DunlinException($"There is a variable {full} already; give this one another name or scope.");
         var outer = _scope;
         _scope = "";
-        var variable = new Variable(this, full, new TensorType(type, shape), initializer, trainable);
+        var variable = new Variable(this, full, wanted, initializer, trainable, cut);
         _scope = outer;
         return _variables[full] = variable;
     }

@@ -14,6 +14,15 @@ public sealed class Node
         Outputs = [.. outputs.Select((type, i) => new Value(this, i, type))];
     }
 
+    private Node(Node other, IReadOnlyList<Value> inputs)
+    {
+        (Graph, Index, Name, Operation, After, Outputs) = (other.Graph, other.Index, other.Name, other.Operation, other.After, other.Outputs);
+        Inputs = inputs;
+    }
+
+    /// <summary>This node, read by differentiation as if its inputs were others of the same elements. It is no part of the graph.</summary>
+    internal Node Reading(IReadOnlyList<Value> inputs) => new(this, inputs);
+
     /// <summary>The graph that the node belongs to.</summary>
     public Graph Graph { get; }
 

@@ -144,8 +144,9 @@ public sealed class Session : IDisposable
 
     private Tensor Initialize(Variable variable)
     {
+        if (variable.IsAssembled) throw new DunlinException($"The session does not hold {variable.Name}: each rank has a piece of it. Run its Value to have its elements.");
         var tensor = Tensor.Uninitialized(variable.TensorType.Type, variable.TensorType.Shape);
-        if (variable.Initializer is SameAs { Variable: var other }) Storage(other).CopyTo(tensor);
+        if (variable.Initializer is SameAs same) same.Copy(Storage(same.Variable), tensor);
         else variable.Initializer.Fill(tensor, Options.Seed, Streams.Of(variable.Name));
         return tensor;
     }

@@ -15,18 +15,18 @@ public class KillAndResumeTests
 {
     private const string Verb = "train-until-killed";
 
-    [Theory, InlineData(1), InlineData(2)]
-    public async Task A_killed_and_resumed_run_ends_with_the_bits_of_an_uninterrupted_one(int workers)
+    [Theory, InlineData(1, ShardingStage.None), InlineData(2, ShardingStage.None), InlineData(2, ShardingStage.OptimizerState), InlineData(3, ShardingStage.Parameters)]
+    public async Task A_killed_and_resumed_run_ends_with_the_bits_of_an_uninterrupted_one(int workers, ShardingStage sharding)
     {
         var directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
         try
         {
-            var expected = Train(workers, null).Weights;
+            var expected = Train(workers, ShardingStage.None, null).Weights;
             var random = new Random(workers);
             var kills = 0;
             for (var attempt = 0; attempt < 40; attempt++)
             {
-                using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["exec", typeof(KillAndResumeTests).Assembly.Location, Verb, directory, $"{workers}"])
+                using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["exec", typeof(KillAndResumeTests).Assembly.Location, Verb, directory, $"{workers}", $"{sharding}"])
                 {
                     RedirectStandardOutput = true,
                 })!;
@@ -55,13 +55,13 @@ public class KillAndResumeTests
     /// <summary>The killed program.</summary>
     public static int Main(string[] arguments)
     {
-        if (arguments is not [Verb, var directory, var workers]) return 2;
-        Train(int.Parse(workers), directory);
+        if (arguments is not [Verb, var directory, var workers, var sharding]) return 2;
+        Train(int.Parse(workers), Enum.Parse<ShardingStage>(sharding), directory);
         return 0;
     }
 
     /// <summary>50 epochs of 3 steps, a checkpoint after each.</summary>
-    private static TrainingResult Train(int workers, string? directory)
+    private static TrainingResult Train(int workers, ShardingStage sharding, string? directory)
     {
         var model = new Sequential(new Conv2d(4, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.2), new Linear(10));
         var recipe = new TrainingRecipe(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(0.003), Metrics.Accuracy);
@@ -70,7 +70,7 @@ public class KillAndResumeTests
             Epochs = 50,
             BatchSize = 10,
             Seed = 11,
-            Strategy = new DataParallel(workers),
+            Strategy = new DataParallel(workers, new() { Sharding = sharding }),
             Kernels = KernelSets.Managed,
             ThreadsPerWorker = 1,
             RunDirectory = directory,

@@ -39,7 +39,16 @@ public static partial class Gradients
     /// <param name="xs">With respect to what.</param>
     /// <returns>One for each of <paramref name="xs"/>; null where no y depends on it.</returns>
     /// <exception cref="ShapeException">A gradient does not fit its result.</exception>
-    public static IReadOnlyList<Gradient?> Of(IReadOnlyList<Value> ys, IReadOnlyList<Value> dys, IReadOnlyList<Value> xs)
+    public static IReadOnlyList<Gradient?> Of(IReadOnlyList<Value> ys, IReadOnlyList<Value> dys, IReadOnlyList<Value> xs) => Of(ys, dys, xs, v => v);
+
+    /// <summary>The gradients of a scalar with respect to some values, where the backward pass reads other values of the same elements in place of some: such as are brought again rather than kept.</summary>
+    /// <inheritdoc cref="Of(Value, IReadOnlyList{Value})"/>
+    /// <param name="y">What to differentiate: one element.</param>
+    /// <param name="xs">With respect to what.</param>
+    /// <param name="again">What is read in a value's place, of its elements: itself for most. Asked when the backward pass comes to the first operation that reads it.</param>
+    public static IReadOnlyList<Gradient?> Of(Value y, IReadOnlyList<Value> xs, Func<Value, Value> again) => Of([y], [y.OnesLike()], xs, again);
+
+    private static IReadOnlyList<Gradient?> Of(IReadOnlyList<Value> ys, IReadOnlyList<Value> dys, IReadOnlyList<Value> xs, Func<Value, Value> again)
     {
         RequirePairs(ys, dys, "result", "gradient");
         // Within a body, values from around it are known by what stands for them there.
@@ -53,7 +62,7 @@ public static partial class Gradients
             if (!node.Outputs.Any(sums.ContainsKey)) continue;
             using var scope = node.Graph.Scope("gradients/" + node.Name);
             Value?[] outputs = [.. node.Outputs.Select(o => sums.TryGetValue(o, out var parts) ? Settle(sums, o, parts) : null)];
-            var inputs = node.Operation.Differentiate(node, outputs);
+            var inputs = node.Operation.Differentiate(node.Reading([.. node.Inputs.Select(again)]), outputs);
             for (var i = 0; i < inputs.Count; i++)
                 if (inputs[i] is { } part && paths.Contains(node.Inputs[i])) Add(sums, node.Inputs[i], part);
         }

@@ -11,6 +11,7 @@ internal sealed class Schedule
     private readonly PlanGraph _graph;
     private readonly Dictionary<PlanNode, HashSet<PlanNode>> _before = [], _after = [];
     private readonly Dictionary<PlanValue, PlanValue> _copies = [];
+    private CollectiveTurns _turns = null!;
 
     private Schedule(PlanGraph graph) => _graph = graph;
 
@@ -32,8 +33,8 @@ internal sealed class Schedule
         foreach (var node in _graph.Nodes) (_before[node], _after[node]) = ([], []);
         foreach (var node in _graph.Nodes)
             foreach (var before in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)) Link(before, node);
-        foreach (var collective in _graph.Nodes.Where(n => n.Operation is ICollectiveStart).Zip(_graph.Nodes.Where(n => n.Operation is ICollectiveStart).Skip(1)))
-            Link(collective.First, collective.Second);
+        _turns = CollectiveTurns.Of(_graph);
+        foreach (var (first, second) in _turns.Starts.Zip(_turns.Starts.Skip(1))) Link(first, second);
         var writers = _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList();
         var roots = VariableRoots();
         var written = writers.Select(w => w.Operation.Writes!).ToHashSet();
@@ -41,7 +42,11 @@ internal sealed class Schedule
             if (roots.GetValueOrDefault(_graph.Fetches[f]) is { } variable && written.Contains(variable))
                 _graph.Fetches[f] = OldElements(_graph.Fetches[f]);
         foreach (var writer in writers) Place(writer, roots);
-        Nodes = Sort();
+        Nodes = Sort(Priority);
+        if (!_turns.IsPaced) return;
+        var places = Nodes.Select((node, place) => (node, 2L * place)).ToDictionary(p => p.node, p => p.Item2);
+        foreach (var (node, place) in _turns.Delayed(Nodes)) places[node] = 2L * place - 1;
+        Nodes = Sort(node => (0, places[node]));
     }
 
     /// <summary>Puts a writer, or the producer in its place, behind all readers of the variable's old elements.</summary>
@@ -146,18 +151,18 @@ internal sealed class Schedule
         return later;
     }
 
-    private List<PlanNode> Sort()
+    private List<PlanNode> Sort(Func<PlanNode, (int, long)> priority)
     {
         var waiting = _before.ToDictionary(b => b.Key, b => b.Value.Count);
-        var ready = new PriorityQueue<PlanNode, (int, int)>();
+        var ready = new PriorityQueue<PlanNode, (int, long)>();
         foreach (var node in _graph.Nodes)
-            if (waiting[node] == 0) ready.Enqueue(node, Priority(node));
+            if (waiting[node] == 0) ready.Enqueue(node, priority(node));
         var order = new List<PlanNode>();
         while (ready.TryDequeue(out var node, out _))
         {
             order.Add(node);
             foreach (var next in _after[node])
-                if (--waiting[next] == 0) ready.Enqueue(next, Priority(next));
+                if (--waiting[next] == 0) ready.Enqueue(next, priority(next));
         }
         return order.Count == _graph.Nodes.Count
             ? order
@@ -165,13 +170,14 @@ internal sealed class Schedule
     }
 
     /// <summary>Collectives start at once and are waited for last; updates free their gradients early; the rest follows the graph.</summary>
-    private (int, int) Priority(PlanNode node) => (node.Operation switch
+    private (int, long) Priority(PlanNode node) => (node.Operation switch
     {
+        _ when _turns.IsAsNeeded(node) => 0,
         ICollectiveStart => 0,
         ICollectiveWait => 3,
         _ when node.Outputs.Any(InVariables.ContainsKey) => 1,
         _ => 2,
-    }, node.Order);
+    }, _turns.PlaceOf(node) ?? node.Order);
 }
 
 /// <summary>A copy of a variable's elements, for what needs them after the variable has new ones. Made by <see cref="Schedule"/> only.</summary>

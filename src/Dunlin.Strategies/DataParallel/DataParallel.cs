@@ -9,7 +9,8 @@ namespace Dunlin.Strategies;
 /// <summary>
 /// Synchronous data parallelism: every worker holds the whole model and takes a share of each batch; the gradients are summed over the
 /// workers before the update, so all workers stay equal and the step is that of one worker on the joined batch. Sums start as soon as
-/// a bucket of gradients is there, while the rest of the backward pass runs (Li et al., "PyTorch Distributed", 2020).
+/// a bucket of gradients is there, while the rest of the backward pass runs (Li et al., "PyTorch Distributed", 2020). With <see cref="DataParallelOptions.Sharding"/>, workers share the
+/// update, and each holds only its piece of what that needs.
 /// </summary>
 /// <param name="workers">Threads of this process, at least 1.</param>
 /// <param name="options">Defaults unless given.</param>
@@ -38,6 +39,8 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
         public ICommunicator Communicator => communicator;
 
         public string Axis => "data";
+
+        public IShards? Shards { get; } = options.Sharding == ShardingStage.None || communicator.Size == 1 ? null : new Shards(options.Sharding, communicator, "data", options.BucketBytes);
 
         /// <summary>Dense gradients travel in buckets, while the backward pass runs; after them the rows of sparse ones.</summary>
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share)

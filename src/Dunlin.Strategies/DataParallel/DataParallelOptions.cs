@@ -1,4 +1,5 @@
 using Dunlin.Communication;
+using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
@@ -15,6 +16,12 @@ public sealed record DataParallelOptions
     /// </summary>
     /// <value>True unless set. False makes them dense: each step then sends the whole table.</value>
     public bool SparseGradients { get; init; } = true;
+
+    /// <summary>
+    /// What each worker holds only a piece of: with n workers, 1/n of the optimiser's state (ZeRO 1), of the gradients, too (ZeRO 2), or of the weights, too (ZeRO 3, FSDP). The update is the same.
+    /// </summary>
+    /// <value>None unless set.</value>
+    public ShardingStage Sharding { get; init; }
 
     /// <summary>How the workers of this process meet.</summary>
     public LocalOptions Local { get; init; } = new();

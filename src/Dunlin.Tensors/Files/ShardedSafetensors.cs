@@ -45,6 +45,23 @@ public sealed class ShardedSafetensors : ITensorSource
         return new ShardedSafetensors(indexPath, map);
     }
 
+    /// <summary>Writes an index, as other libraries do: <c>{"metadata":{"total_size":n},"weight_map":{"name":"file"}}</c>.</summary>
+    /// <param name="stream">Receives UTF-8.</param>
+    /// <param name="totalBytes">Bytes of all tensors.</param>
+    /// <param name="files">For each tensor's name, the file that holds it; written in the order of the names.</param>
+    public static void WriteIndex(Stream stream, long totalBytes, IEnumerable<KeyValuePair<string, string>> files)
+    {
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+        json.WriteStartObject();
+        json.WriteStartObject("metadata");
+        json.WriteNumber("total_size", totalBytes);
+        json.WriteEndObject();
+        json.WriteStartObject("weight_map");
+        foreach (var (name, file) in files.OrderBy(f => f.Key, StringComparer.Ordinal)) json.WriteString(name, file);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
     /// <inheritdoc/>
     public Tensor Load(string name) => _files.TryGetValue(name, out var file)
         ? FileOf(file).Load(name)

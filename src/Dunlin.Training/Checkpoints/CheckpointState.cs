@@ -47,4 +47,5 @@ internal sealed record ManifestFile(string Name, long Length, string Sha256);
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CheckpointState))]
 [JsonSerializable(typeof(CheckpointManifest))]
+[JsonSerializable(typeof(RankReport))]
 internal sealed partial class CheckpointJson : JsonSerializerContext;

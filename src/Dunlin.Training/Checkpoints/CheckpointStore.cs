@@ -49,27 +49,67 @@ public sealed class CheckpointStore
     /// <exception cref="CheckpointException">The disk is full or broken (what was written is removed), or there is a complete checkpoint of this step.</exception>
     public string Save(CheckpointState state, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> groups)
     {
-        if (_options.ReadOnly) throw new CheckpointException($"The checkpoint store {_directory} was opened to load only.");
-        Require.AtLeast(nameof(CheckpointStore), state.Step, 0);
         foreach (var group in groups.Keys)
             if (Path.GetFileName(group) != group || group.Length == 0)
                 throw new CheckpointException($"A group of tensors needs a plain file name, not \"{group}\".");
-        var name = NameOf(state.Step);
-        var target = Path.Combine(_directory, name);
-        var temporary = Path.Combine(_directory, $"{TemporaryPrefix}{name}-{Path.GetRandomFileName()}");
-        Guard($"save the checkpoint of step {state.Step}", () =>
+        var writer = Begin(state.Step);
+        Guard(Saving(state.Step), () =>
         {
             try
             {
-                Directory.CreateDirectory(temporary);
-                new CheckpointWriter(temporary, CreateFile).Write(state, groups);
+                foreach (var (group, tensors) in groups) writer.Write(group + Checkpoint.Extension, tensors);
+            }
+            catch
+            {
+                Discard(writer);
+                throw;
+            }
+        });
+        return Commit(writer, state);
+    }
+
+    /// <summary>Begins a checkpoint in a directory that nobody reads yet; <see cref="Commit"/> or <see cref="Discard"/> must follow.</summary>
+    /// <exception cref="CheckpointException">The disk is full or broken, or this store only loads.</exception>
+    internal CheckpointWriter Begin(long step)
+    {
+        if (_options.ReadOnly) throw new CheckpointException($"The checkpoint store {_directory} was opened to load only.");
+        Require.AtLeast(nameof(CheckpointStore), step, 0);
+        var name = $"{TemporaryPrefix}{NameOf(step)}-{Path.GetRandomFileName()}";
+        Guard(Saving(step), () => Directory.CreateDirectory(Path.Combine(_directory, name)));
+        return new CheckpointWriter(Path.Combine(_directory, name), CreateFile);
+    }
+
+    /// <summary>Another worker's part of a checkpoint that one has begun; also of a store that only loads otherwise.</summary>
+    /// <param name="name">The directory's name, without those around it.</param>
+    internal CheckpointWriter Join(string name)
+    {
+        // Where it is on another machine's disk, this one may not know of it yet.
+        var directory = Directory.CreateDirectory(Path.Combine(_directory, name));
+        return new CheckpointWriter(directory.FullName, CreateFile);
+    }
+
+    /// <summary>Completes a checkpoint; when this returns, it is on disk. Afterwards deletes those that the options do not keep.</summary>
+    /// <param name="writer">Has written this worker's files.</param>
+    /// <param name="state">Where the run stands.</param>
+    /// <param name="others">What other workers have written.</param>
+    /// <returns>The checkpoint's directory.</returns>
+    /// <exception cref="CheckpointException">The disk is full or broken (what was written is removed), or there is a complete checkpoint of this step.</exception>
+    internal string Commit(CheckpointWriter writer, CheckpointState state, params IEnumerable<ManifestFile> others)
+    {
+        var name = NameOf(state.Step);
+        var target = Path.Combine(_directory, name);
+        Guard(Saving(state.Step), () =>
+        {
+            try
+            {
+                writer.Finish(state, others);
                 SetDamagedAside(target, state.Step);
-                Directory.Move(temporary, target);
+                Directory.Move(writer.Directory, target);
                 Durable.SyncDirectory(_directory);
             }
             catch
             {
-                Remove(temporary);
+                Discard(writer);
                 throw;
             }
         });
@@ -77,6 +117,13 @@ public sealed class CheckpointStore
         CheckpointVerifier.Verify(target, state.Step);
         Prune(state.Step);
         return target;
+    }
+
+    /// <summary>Removes what was written of a checkpoint that can't be completed. What can't be removed is so when the store is opened next.</summary>
+    internal void Discard(CheckpointWriter writer)
+    {
+        try { Remove(writer.Directory); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { _options.Warn?.Invoke($"The unfinished {writer.Directory} can't be removed: {e.Message}"); }
     }
 
     /// <summary>Finds the newest complete checkpoint, passing over damaged ones with a warning.</summary>
@@ -113,6 +160,8 @@ public sealed class CheckpointStore
     /// <exception cref="CheckpointException">It is no checkpoint, or damaged; the message says how.</exception>
     public static Checkpoint Open(string directory) =>
         new(directory, CheckpointVerifier.Verify(directory, CheckpointVerifier.ReadState(directory).Step));
+
+    private static string Saving(long step) => $"save the checkpoint of step {step}";
 
     private static string NameOf(long step) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:00000000}");
 

@@ -22,14 +22,15 @@ internal static class CheckpointVerifier
         return state.Step == step ? state : throw new CheckpointException($"{directory}: {StateName} is of step {state.Step}, not {step}");
     }
 
-    /// <summary>Compares one file of a checkpoint with the manifest beside it, if there is one that names it.</summary>
+    /// <summary>Compares one file of a checkpoint, and of an index the files behind it, with the manifest beside it, if there is one that names them.</summary>
     /// <exception cref="CheckpointException">The file is not what the manifest says, or the manifest can't be read.</exception>
     public static void VerifyBeside(string path)
     {
         var (directory, name) = (Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
         if (!File.Exists(Path.Combine(directory, ManifestName))) return;
         var manifest = ReadJson(directory, ManifestName, CheckpointJson.Default.CheckpointManifest);
-        if (manifest.Files.FirstOrDefault(file => file.Name == name) is { } file) VerifyFile(directory, file);
+        var parts = name.EndsWith(Checkpoint.IndexExtension, StringComparison.Ordinal) ? name[..^Checkpoint.IndexExtension.Length] + "-" : null;
+        foreach (var file in manifest.Files.Where(file => file.Name == name || (parts is not null && file.Name.StartsWith(parts, StringComparison.Ordinal)))) VerifyFile(directory, file);
     }
 
     /// <summary>Reads a checkpoint's state as it is.</summary>

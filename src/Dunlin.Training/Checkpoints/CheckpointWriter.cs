@@ -11,10 +11,22 @@ internal sealed class CheckpointWriter(string directory, Func<string, FileStream
 {
     private readonly List<ManifestFile> _files = [];
 
-    public void Write(CheckpointState state, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> groups)
+    /// <summary>Where the files are, until the checkpoint is complete.</summary>
+    public string Directory => directory;
+
+    /// <summary>What has been written.</summary>
+    public IReadOnlyList<ManifestFile> Files => _files;
+
+    /// <summary>Writes a file of tensors.</summary>
+    public void Write(string file, IEnumerable<KeyValuePair<string, Tensor>> tensors) => Add(file, stream => Safetensors.Write(stream, tensors, file: file));
+
+    /// <summary>Writes the index of tensors in several files.</summary>
+    public void WriteIndex(string file, long totalBytes, IReadOnlyDictionary<string, string> files) => Add(file, stream => ShardedSafetensors.WriteIndex(stream, totalBytes, files));
+
+    /// <summary>Writes where the run stands, and at last the manifest: of what has been written, and of what other workers have written into the same directory.</summary>
+    public void Finish(CheckpointState state, params IEnumerable<ManifestFile> others)
     {
-        foreach (var (group, tensors) in groups)
-            Add(group + Checkpoint.Extension, stream => Safetensors.Write(stream, tensors, file: group + Checkpoint.Extension));
+        _files.AddRange(others);
         Add(CheckpointVerifier.StateName, stream => JsonSerializer.Serialize(stream, state, CheckpointJson.Default.CheckpointState));
         var manifest = new CheckpointManifest([.. _files]);
         Add(CheckpointVerifier.ManifestName, stream => JsonSerializer.Serialize(stream, manifest, CheckpointJson.Default.CheckpointManifest));

@@ -124,6 +124,12 @@ public sealed class BuildContext
         return variable;
     }
 
+    /// <summary>All variables of the layers built so far, in this context or a twin.</summary>
+    internal IReadOnlyCollection<Variable> Variables => _paths.Variables.Values;
+
+    /// <summary>Gives layers a variable to find where they would make one of that full name.</summary>
+    internal void Provide(Variable variable) => _paths.Variables[variable.Name] = variable;
+
     /// <summary>Asks for new elements for a variable at the end of each training step.</summary>
     public void Update(Variable variable, Value newValue) => _updates.Add((variable, newValue));
 

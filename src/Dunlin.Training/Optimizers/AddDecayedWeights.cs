@@ -12,7 +12,10 @@ public sealed record AddDecayedWeights(double Rate, bool AllVariables = false) :
     public double Rate { get; } = Require.AtLeast(nameof(AddDecayedWeights), Rate, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => Rate == 0
         ? parameters
-        : [.. parameters.Select(p => AllVariables || p.Variable.TensorType.Shape.Rank >= 2 ? p.Map(g => g + p.Weights * Rate) : p)];
+        : [.. parameters.Select(p => AllVariables || p.Shape.Rank >= 2 ? p.Map(g => g + p.Weights * Rate) : p)];
 }

@@ -6,6 +6,13 @@ public abstract record GradientTransform
     /// <summary>The learning rate, of the link that applies it; null for others.</summary>
     public virtual Schedule? LearningRate => null;
 
+    /// <summary>
+    /// Whether the link works where each worker has a flat piece of gradient, weights and state (<see cref="ShardingStage"/>): it computes element by element, has no use for the shape of
+    /// <see cref="Parameter.Gradient"/> (that of the variable is <see cref="Parameter.Shape"/>), and takes lengths of whole tensors from <see cref="OptimizerContext.SquaresOf"/>.
+    /// </summary>
+    /// <value>False unless overridden: then it is refused there, rather than computing something else in silence.</value>
+    public virtual bool TakesPieces => false;
+
     /// <summary>Adds the link's operations.</summary>
     /// <param name="context">Gives state and takes assignments.</param>
     /// <param name="parameters">All variables to train, with what the links before made of their gradients.</param>

@@ -1,3 +1,4 @@
+using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 
@@ -16,12 +17,19 @@ public sealed record AddNoise(double Variance = 0.01, double Decay = 0.55, ulong
     public double Decay { get; } = Require.AtLeast(nameof(AddNoise), Decay, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var deviation = Math.Sqrt(Variance) * Scalar.Exp(Scalar.Log(context.Count) * (-Decay / 2));
-        return [.. parameters.Select(p => p.Map(g =>
-            g + g.RandomNormalLike(context.Step, Seed, PhiloxKey.StreamOf($"noise/{p.Variable.Name}")) * deviation))];
+        return [.. parameters.Select(p => p.Map(g => g + Draw(context, p, PhiloxKey.StreamOf($"noise/{p.Variable.Name}")) * deviation))];
     }
+
+    /// <summary>Noise like the gradient; of a piece, the piece of the whole's, so that it does not depend on how many workers there are.</summary>
+    private Value Draw(OptimizerContext context, Parameter p, uint stream) => p.Cut is null
+        ? p.Gradient.RandomNormalLike(context.Step, Seed, stream)
+        : p.PartOf(Operations.RandomNormal(context.Step, p.Shape, Seed, stream, type: p.Gradient.Type));
 }
 
 /// <summary>
@@ -32,7 +40,7 @@ public sealed record Centralize : GradientTransform
 {
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => p.Variable.TensorType.Shape.Rank is >= 2 and var rank
+        [.. parameters.Select(p => p.Shape.Rank is >= 2 and var rank
             ? p.Map(g => g - g.Mean([.. Enumerable.Range(1, rank - 1)], keepDimensions: true))
             : p)];
 }

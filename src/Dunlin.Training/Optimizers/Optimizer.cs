@@ -1,4 +1,5 @@
 using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 
 namespace Dunlin.Training;
@@ -27,22 +28,30 @@ public sealed record Optimizer(params IReadOnlyList<GradientTransform> Links)
     /// <param name="graph">The graph.</param>
     /// <param name="step">Updates done before this one: an Int64 scalar. The caller advances it.</param>
     /// <param name="parameters">What to train.</param>
+    /// <param name="shards">How workers meet that each have a piece of the parameters; null where all are whole.</param>
     /// <returns>The assignments, to be run together.</returns>
     /// <exception cref="ShapeException">The step is no Int64 scalar.</exception>
-    /// <exception cref="DunlinException">A link loses parameters, or changes gradients after another one has set the weights.</exception>
-    public IReadOnlyList<Value> Build(Graph graph, Value step, IReadOnlyList<Parameter> parameters)
+    /// <exception cref="DunlinException">A link loses parameters, changes gradients after another one has set the weights, or needs whole tensors where there are pieces.</exception>
+    public IReadOnlyList<Value> Build(Graph graph, Value step, IReadOnlyList<Parameter> parameters, IShards? shards = null)
     {
         if (step.Type != DType.Int64 || step.Shape.Rank != 0) throw new ShapeException($"An optimiser's step is an Int64 scalar, not {step}.");
         using var scope = graph.Scope("optimizer");
-        var context = new OptimizerContext(graph, step);
+        var context = new OptimizerContext(graph, step, shards);
         IReadOnlyList<Parameter> updated = [.. parameters.Select(p => p.WithDistinctRows())];
         foreach (var link in Links)
         {
+            if (!link.TakesPieces && updated.FirstOrDefault(p => p.Cut is not null) is { } piece)
+                throw new DunlinException($"The optimiser's link {link} needs whole tensors, but each worker has only a piece of {piece.Variable.Name} (sharding: {shards!.Sharding}). "
+                    + $"Leave the link out, train without sharding, or override {nameof(GradientTransform.TakesPieces)} of a link of your own that works element by element.");
             updated = link.Apply(context, updated);
             if (!updated.Select(p => p.Variable).SequenceEqual(parameters.Select(p => p.Variable)))
                 throw new DunlinException($"The optimiser's link {link} was given {parameters.Count} parameters and returns others; it has to return the same ones in the same order.");
         }
-        foreach (var parameter in updated) context.Assign(parameter.Variable, parameter.Rows, parameter.NewWeights);
+        foreach (var parameter in updated.Where(p => !p.IsCutFromWhole)) context.Assign(parameter.Variable, parameter.Rows, parameter.NewWeights);
+        List<Parameter> cut = [.. updated.Where(p => p.IsCutFromWhole)];
+        if (cut.Count == 0) return context.Assignments;
+        var wholes = shards!.Gather([.. cut.Select(p => p.NewWeights.Cast(p.Variable.TensorType.Type))], [.. cut.Select(p => p.Cut!)]);
+        foreach (var (parameter, whole) in cut.Zip(wholes)) context.Assign(parameter.Variable, whole);
         return context.Assignments;
     }
 }

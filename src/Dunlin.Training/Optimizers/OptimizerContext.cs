@@ -12,7 +12,9 @@ public sealed class OptimizerContext
 
     private readonly List<Value> _assignments = [];
 
-    internal OptimizerContext(Graph graph, Value step) => (Graph, Step) = (graph, step);
+    private readonly IShards? _shards;
+
+    internal OptimizerContext(Graph graph, Value step, IShards? shards = null) => (Graph, Step, _shards) = (graph, step, shards);
 
     /// <summary>The graph.</summary>
     public Graph Graph { get; }
@@ -26,7 +28,7 @@ public sealed class OptimizerContext
     internal IReadOnlyList<Value> Assignments => _assignments;
 
     /// <summary>
-    /// A variable of the parameter's shape for a link's state: <c>optimizer/momentum/conv2d/weight</c>, not trained. Its type is that of the gradient's
+    /// A variable of the parameter's shape (or this worker's piece of one) for a link's state: <c>optimizer/momentum/conv2d/weight</c>, not trained. Its type is that of the gradient's
     /// elements (Float32 for parameters of 16 bits), but that of the parameter where it starts as one (<see cref="SameAs"/>).
     /// </summary>
     /// <param name="parameter">Whose state.</param>
@@ -35,9 +37,25 @@ public sealed class OptimizerContext
     /// <exception cref="DunlinException">The name was used for the parameter before.</exception>
     public Slot Slot(Parameter parameter, string name, Initializer? initializer = null)
     {
-        var (own, shape) = parameter.Variable.TensorType;
-        var type = initializer is SameAs ? own : parameter.Gradient.Type;
-        return new(Graph.AddVariable(NameOf(name, parameter.Variable), type, shape, initializer ?? Initializers.Zeros, trainable: false), parameter);
+        var (own, shape) = parameter.Variable.WholeType;
+        var whole = new TensorType(initializer is SameAs ? own : parameter.Gradient.Type, shape);
+        var (full, first) = (NameOf(name, parameter.Variable), initializer ?? Initializers.Zeros);
+        return new(parameter.Cut is { } cut
+            ? Graph.AddPiece(full, cut with { Whole = whole }, parameter.IsCutFromWhole && first is SameAs same ? same with { From = cut.Begin(_shards!.Rank) } : first, trainable: false)
+            : Graph.AddVariable(full, whole.Type, whole.Shape, first, trainable: false), parameter);
+    }
+
+    /// <summary>
+    /// ‖x‖² of whole tensors as scalars (Float64 of such, else Float32), also where each worker has a piece: the sums over the workers then travel together. Of sparse gradients, those of
+    /// the touched rows.
+    /// </summary>
+    /// <param name="tensors">Parameters, and of each a tensor like its gradient.</param>
+    public IReadOnlyList<Value> SquaresOf(IReadOnlyList<(Parameter Parameter, Value Tensor)> tensors)
+    {
+        Value[] squares = [.. tensors.Select(t => t.Parameter.SquareOf(t.Tensor))];
+        foreach (var type in Enumerable.Range(0, squares.Length).Where(i => tensors[i].Parameter.Cut is not null).GroupBy(i => squares[i].Type).ToList())
+            foreach (var (i, sum) in type.Zip(Operations.AllReduceTogether([.. type.Select(i => squares[i])], _shards!.Axis))) squares[i] = sum;
+        return squares;
     }
 
     /// <summary>A Float64 scalar for state that a link keeps once for all parameters: <c>optimizer/momentum-product</c>, not trained.</summary>

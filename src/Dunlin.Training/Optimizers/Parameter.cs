@@ -8,9 +8,11 @@ namespace Dunlin.Training;
 /// A variable on its way through an optimiser: what the links so far have made of its gradient. Where the gradient is sparse, so is all else:
 /// links see the touched rows [n, d…] only, of the gradient, of the weights and of their own state, each row once, and only those rows change.
 /// So a link that is written element by element serves both. Where the variable is of 16 bits, links compute in Float32.
+/// Where workers share the update (<see cref="ShardingStage"/>), a link sees this worker's piece of all, flat; see <see cref="GradientTransform.TakesPieces"/>.
 /// </summary>
 public sealed record Parameter
 {
+    private readonly int _rank;
     private Value? _newWeights;
 
     /// <summary>Joins a variable and its gradient.</summary>
@@ -24,8 +26,24 @@ public sealed record Parameter
         (Variable, Gradient, Rows) = (variable, Wide(gradient.Values), gradient.Indices);
     }
 
+    /// <summary>Joins a variable and this worker's piece of its gradient.</summary>
+    /// <param name="variable">The variable: whole, or this worker's piece of it.</param>
+    /// <param name="piece">The piece of the gradient.</param>
+    /// <param name="cut">How variable and gradient are cut.</param>
+    /// <param name="rank">This worker, whose piece it is.</param>
+    internal Parameter(Variable variable, Value piece, Cut cut, int rank)
+    {
+        (Variable, Gradient, Cut, _rank) = (variable, Wide(piece), cut, rank);
+    }
+
     /// <summary>The variable.</summary>
     public Variable Variable { get; }
+
+    /// <summary>The variable's shape, also where only a piece of it is at hand.</summary>
+    public Shape Shape => Variable.WholeType.Shape;
+
+    /// <summary>How the variable is cut where only this worker's piece of the gradient is at hand; null where all of it is.</summary>
+    public Cut? Cut { get; }
 
     /// <summary>The gradient of the loss, or what links of an optimiser have made of it: of the variable's shape, or the touched rows.</summary>
     public Value Gradient { get; private init; }
@@ -36,11 +54,20 @@ public sealed record Parameter
     /// </summary>
     public Value? Rows { get; private init; }
 
-    /// <summary>The weights before the update: the whole variable, or the touched rows (zeros where there is none).</summary>
-    public Value Weights => Of(Variable);
+    /// <summary>The weights before the update: the whole variable, or the touched rows (zeros where there is none), or this worker's piece.</summary>
+    public Value Weights => IsCutFromWhole ? Wide(Variable.Value.TakePiece(Cut!, _rank)) : Of(Variable);
 
     /// <summary>The weights after the update: what a link has set, or else the weights less the gradient.</summary>
     public Value NewWeights => _newWeights ?? Weights - Gradient;
+
+    /// <summary>Whether the variable is whole though only a piece of the gradient is at hand, so that the new weights have to be gathered.</summary>
+    internal bool IsCutFromWhole => Cut is not null && Variable.Cut is null;
+
+    /// <summary>‖x‖² of this parameter's part of a tensor, as a scalar: the piece's where it is one, without what stands behind the last element.</summary>
+    internal Value SquareOf(Value x) => Norms.SquareOf(Cut is null ? x : x.WithoutPadding(Cut, _rank));
+
+    /// <summary>This parameter's part of a dense tensor of the variable's shape.</summary>
+    internal Value PartOf(Value whole) => Cut is null ? whole : whole.TakePiece(Cut, _rank);
 
     /// <summary>Whether a link has set the new weights, so that the gradient does not matter any more.</summary>
     internal bool IsSet => _newWeights is not null;

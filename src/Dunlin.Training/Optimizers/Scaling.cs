@@ -8,6 +8,9 @@ public sealed record Scale(double Factor) : GradientTransform
     public double Factor { get; } = Require.That(nameof(Scale), Factor, double.IsFinite(Factor), "finite");
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g => g * Factor))];
 }
 
@@ -16,6 +19,9 @@ public sealed record ScaleBySchedule(Schedule Schedule) : GradientTransform
 {
     /// <inheritdoc/>
     public override Schedule? LearningRate => Schedule;
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

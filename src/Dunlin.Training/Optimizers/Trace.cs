@@ -9,6 +9,9 @@ public sealed record Trace(double Momentum, bool Nesterov = false) : GradientTra
     public double Momentum { get; } = Require.Below(nameof(Trace), Momentum, 0, 1);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => Momentum == 0
         ? parameters
         : [.. parameters.Select(p => p.Map(g =>

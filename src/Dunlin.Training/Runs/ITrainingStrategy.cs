@@ -57,4 +57,7 @@ public interface IWorker
 
     /// <summary>Sums scalars over the workers, within the graph.</summary>
     IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars);
+
+    /// <summary>How the workers exchange pieces, where each holds only its own of the optimiser's state, the gradients or the weights; null where each holds all.</summary>
+    IShards? Shards => null;
 }

@@ -28,6 +28,7 @@ internal sealed class RunRecorder : IDisposable
     private long? _bestStep;
     private double? _lastMetric;
     private int _badEpochs;
+    private long _lastSaved = -1;
     private long _examples;
     private long _began;
 
@@ -84,8 +85,12 @@ internal sealed class RunRecorder : IDisposable
         if (checkpoint.State.BatchInEpoch is > 0 and var batches && Note(checkpoint.State, BatchSize) is { } size && size != _options.BatchSize)
             throw new DunlinException($"The checkpoint {checkpoint.Directory} was saved in the middle of epoch {checkpoint.State.Epoch}, after {batches} batches of {size} examples. With batches of {_options.BatchSize} "
                 + $"the rest of the epoch would not be the examples that are left; resume with a batch size of {size}, and change it where an epoch ends.");
-        Variables.Load(_graph.Session, _graph.Model, checkpoint.Load(ModelGroup), checkpoint.Directory);
-        Variables.Load(_graph.Session, _graph.State, checkpoint.Load(StateGroup), checkpoint.Directory);
+        foreach (var (group, variables) in Groups)
+        {
+            using var tensors = checkpoint.Open(group);
+            Variables.Load(_graph.Session, variables, tensors, checkpoint.Directory, _worker.Rank);
+        }
+        _lastSaved = checkpoint.State.Step;
         (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
         _lastMetric = checkpoint.State.Metric;
         _badEpochs = Note(checkpoint.State, BadEpochs) is { } bad ? (int)bad : 0;
@@ -100,7 +105,7 @@ internal sealed class RunRecorder : IDisposable
         if (_options.RunDirectory is { } directory)
             _log = new MetricsLog(Path.Combine(directory, "metrics.jsonl"), firstStep > 0 ? firstStep : null, _options.Clock);
         var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Communicator.Size, _graph.Threads, _options.Kernels.Name,
-            _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.TensorType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
+            _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.WholeType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
         foreach (var observer in _observers) observer.Started(plan);
     }
 
@@ -135,14 +140,16 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.EpochEnded(report);
     }
 
-    /// <summary>Saves a checkpoint. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
+    /// <summary>
+    /// Saves a checkpoint; all workers call. A disk that is full does not end the run: the older checkpoint stays, and the observers are told. Where workers hold pieces, each writes a part.
+    /// </summary>
     public void Save(long step, long epoch, int batch)
     {
-        if (!IsSaving || _store!.Steps.LastOrDefault(-1) == step) return;
+        if (_store is null || _lastSaved == step || !(IsSaving || IsShared)) return;
         foreach (var variable in _graph.ModelVariables)
             if (Graphs.Ops.Finiteness.FirstViolation(variable.TensorType.Type, _graph.Session.Storage(variable).Address, variable.TensorType.Shape.ElementCount) is { Index: >= 0 } found)
                 throw new Graphs.Ops.NonFiniteException(
-                    $"After step {step} the variable {variable.Name} holds {found.Value} at element {found.Index}: the last update overflowed, and no checkpoint was saved of it.{(LastCheckpoint is null ? "" : $" The last good checkpoint is {LastCheckpoint}.")} Lower the learning rate or clip gradients.");
+                    $"After step {step} the variable {variable.Name} holds {found.Value} at element {found.Index}{(variable.Cut is null ? "" : $" of worker {_worker.Rank}'s piece")}: the last update overflowed, and no checkpoint was saved of it.{(LastCheckpoint is null ? "" : $" The last good checkpoint is {LastCheckpoint}.")} Lower the learning rate or clip gradients.");
         var state = new CheckpointState
         {
             Step = step,
@@ -162,24 +169,24 @@ internal sealed class RunRecorder : IDisposable
         };
         try
         {
-            LastCheckpoint = _store.Save(state, new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
-            {
-                [ModelGroup] = Elements(_graph.Model),
-                [StateGroup] = Elements(_graph.State),
-            });
+            LastCheckpoint = IsShared ? SaveTogether(state) : _store.Save(state, Groups.ToDictionary(g => g.Key, g => Elements(g.Value)));
+            _lastSaved = step;
         }
         catch (CheckpointException e)
         {
+            // The message is the same on all workers, and worker 0 tells it.
             Warn($"{e.Message} Training goes on{(LastCheckpoint is null ? "" : $"; the last good checkpoint is {LastCheckpoint}")}.");
             return;
         }
+        if (_worker.Rank != 0) return;
         foreach (var observer in _observers) observer.CheckpointSaved(LastCheckpoint, step);
     }
 
     public TrainingResult End(EndReason reason, long steps, RunProfile? profile)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
-        var weights = _graph.Model.ToDictionary(m => m.Name, m => _graph.Session.Storage(m.Variable).Clone());
+        (string, Variable)[] model = [.. _graph.Model];
+        var weights = Wholes.Bring(_worker.Communicator, _graph.Session, model, new int[model.Length]).ToDictionary(w => w.Key, w => w.Value.Clone());
         var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights) { Profile = profile };
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)
@@ -201,7 +208,22 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.Warned(message);
     }
 
-    private Dictionary<string, Tensor> Elements(IEnumerable<(string Name, Variable Variable)> variables) =>
+    /// <summary>What a checkpoint consists of.</summary>
+    private Dictionary<string, IReadOnlyList<(string Name, Variable Variable)>> Groups => new() { [ModelGroup] = [.. _graph.Model], [StateGroup] = [.. _graph.State] };
+
+    /// <summary>Whether workers hold pieces, and so write checkpoints together.</summary>
+    private bool IsShared => _worker.Shards is not null;
+
+    private string SaveTogether(CheckpointState state)
+    {
+        var groups = Groups;
+        // A group that every worker has whole is worker 0's.
+        var placements = groups.ToDictionary(g => g.Key, g => new Placement(g.Key, [.. g.Value.Select(v => (v.Name, v.Variable.WholeType.Bytes))], g.Value.Any(v => v.Variable.Cut is not null) ? _worker.Communicator.Size : 1));
+        return new JointCheckpoint(_worker.Communicator, _store!).Save(state, placements,
+            group => Wholes.Bring(_worker.Communicator, _graph.Session, groups[group], placements[group].Owners));
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Elements(IReadOnlyList<(string Name, Variable Variable)> variables) =>
         variables.ToDictionary(v => v.Name, v => _graph.Session.Storage(v.Variable));
 
     private static long? Note(CheckpointState state, string name) =>

@@ -23,6 +23,7 @@ internal sealed class TrainingGraph : IDisposable
 
         // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker.
         Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Counter.Value);
+        var sharded = worker.Shards is { Sharding: ShardingStage.Parameters } shards ? new ShardedWeights(Context, shards, DenselyLearned(recipe, data)) : null;
         var prediction = Context.Apply(recipe.Model, Input);
         LocalLoss = Context.TotalLoss(recipe.Loss, prediction, Target);
         var weighted = LocalLoss * Weight;
@@ -32,15 +33,15 @@ internal sealed class TrainingGraph : IDisposable
         Totals = totals;
 
         Variable[] trainable = [.. graph.Variables.Where(v => v.IsTrainable)];
-        var gradients = Gradients.Of(weighted, trainable);
+        var gradients = sharded is null ? Gradients.Of(weighted, trainable) : Gradients.Of(weighted, [.. trainable.Select(sharded.WholeOf)], sharded.Again);
         (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
         var batch = Math.Min(options.BatchSize, data.Count);
         var share = new WorkerShare([Input, Target], Weight, Math.Max(1, (batch + worker.Communicator.Size - 1) / worker.Communicator.Size));
-        var combined = worker.Combine([.. learned.Select(l => l.Gradient)], share);
+        var parameters = Exchange.Parameters(learned, worker, share);
         using (graph.RunAfter(totals[0]))
         {
-            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, [.. learned.Zip(combined, (l, g) => new Parameter(l.Variable, g))])];
+            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, parameters, worker.Shards)];
             updates.AddRange(Context.Updates.Select(u => u.Variable.Assign(u.Value)));
             updates.Add(Counter.Assign(Counter.Value + 1));
             Updates = updates;
@@ -52,6 +53,7 @@ internal sealed class TrainingGraph : IDisposable
         var predicted = inference.Apply(recipe.Model, Input);
         Validation = [recipe.Loss(predicted, Target), .. recipe.Metrics.Select(m => m.Mean(predicted, Target))];
         MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
+        ValidatesTogether = sharded is not null;
         Threads = options.Threads;
         Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
     }
@@ -90,6 +92,9 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>The loss and the metrics of inference, over this worker's examples.</summary>
     public IReadOnlyList<Value> Validation { get; }
 
+    /// <summary>Whether workers exchange weights while they compute <see cref="Validation"/>: then each has to do so as often as the others.</summary>
+    public bool ValidatesTogether { get; }
+
     /// <summary>The variables of the model itself, statistics included.</summary>
     public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v));
 
@@ -114,6 +119,17 @@ internal sealed class TrainingGraph : IDisposable
     public IEnumerable<Variable> Statistics => Context.Updates.Select(u => u.Variable);
 
     public void Dispose() => Session.Dispose();
+
+    /// <summary>The weights that all workers learn from dense gradients, as a model built on trial has them.</summary>
+    private static IReadOnlyList<Variable> DenselyLearned(TrainingRecipe recipe, IDataset data)
+    {
+        var graph = new Graph();
+        var counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
+        var context = new BuildContext(graph, training: true, 0, counter.Value);
+        var loss = context.TotalLoss(recipe.Loss, context.Apply(recipe.Model, Placeholder(graph, data.Fields[0])), Placeholder(graph, data.Fields[1]));
+        Variable[] trainable = [.. context.Variables.Where(v => v.IsTrainable)];
+        return [.. trainable.Zip(Gradients.Of(loss, trainable)).Where(p => p.Second is { IsSparse: false }).Select(p => p.First)];
+    }
 
     private static bool IsState(Variable variable) => variable.Name == CounterName || variable.Name.StartsWith(OptimizerContext.Prefix, StringComparison.Ordinal);
 

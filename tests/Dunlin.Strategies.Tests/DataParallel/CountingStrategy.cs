@@ -5,7 +5,9 @@ using Dunlin.Training;
 namespace Dunlin.Strategies.Tests;
 
 /// <summary>A strategy whose communicators count the bytes that a rank hands to them for the others, or gets from them.</summary>
-internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrategy
+/// <param name="inner">What is counted.</param>
+/// <param name="waits">Whether each operation is waited for where it starts, so that nothing overlaps.</param>
+internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = false) : ITrainingStrategy
 {
     private long _bytes;
 
@@ -16,7 +18,7 @@ internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrat
     /// <summary>The sum over all ranks.</summary>
     public long Bytes => _bytes;
 
-    public void Run(Action<IWorker> program) => inner.Run(worker => program(new Worker(worker, new CountingCommunicator(worker.Communicator, bytes => Interlocked.Add(ref _bytes, bytes)))));
+    public void Run(Action<IWorker> program) => inner.Run(worker => program(new Worker(worker, new CountingCommunicator(worker.Communicator, bytes => Interlocked.Add(ref _bytes, bytes), waits))));
 
     private sealed class Worker(IWorker inner, ICommunicator communicator) : IWorker
     {
@@ -28,10 +30,12 @@ internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrat
 
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => inner.Combine(gradients, share);
 
+        public IShards? Shards => inner.Shards;
+
         public IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars) => inner.Sum(scalars);
     }
 
-    private sealed class CountingCommunicator(ICommunicator inner, Action<long> count) : ICommunicator
+    private sealed class CountingCommunicator(ICommunicator inner, Action<long> count, bool waits) : ICommunicator
     {
         public int Rank => inner.Rank;
 
@@ -53,7 +57,7 @@ internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrat
 
         public IPendingOperation StartBarrier() => inner.StartBarrier();
 
-        public ICommunicator Split(int color, int key) => new CountingCommunicator(inner.Split(color, key), count);
+        public ICommunicator Split(int color, int key) => new CountingCommunicator(inner.Split(color, key), count, waits);
 
         public void Abort(string reason) => inner.Abort(reason);
 
@@ -62,7 +66,16 @@ internal sealed class CountingStrategy(ITrainingStrategy inner) : ITrainingStrat
         private IPendingOperation Counted(long bytes, IPendingOperation operation)
         {
             count(bytes);
-            return operation;
+            if (!waits) return operation;
+            operation.Wait();
+            return new Waited();
+        }
+
+        private sealed class Waited : IPendingOperation
+        {
+            public bool IsCompleted => true;
+
+            public void Wait() { }
         }
     }
 }

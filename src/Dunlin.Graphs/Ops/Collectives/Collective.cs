@@ -8,6 +8,25 @@ internal interface ICollectiveStart
 {
     /// <summary>The number by which its <see cref="ICollectiveWait"/> knows it; null where it waits itself.</summary>
     int? Flight => null;
+
+    /// <summary>
+    /// The place in the graph behind which it starts, where that is another than its own: between what it is computed from and itself. Places of the graph are the same on all ranks.
+    /// </summary>
+    int? Turn => null;
+
+    /// <summary>When it starts and is waited for.</summary>
+    Pace Pace => Pace.AtOnce;
+}
+
+/// <summary>When a collective starts and is waited for: what travels needs memory.</summary>
+internal enum Pace
+{
+    /// <summary>It starts as soon as it can, and is waited for when nothing else can run.</summary>
+    AtOnce,
+    /// <summary>It starts as soon as it can, and is waited for when the second one after it starts.</summary>
+    FewAtOnce,
+    /// <summary>It starts when what the one before it has brought is first read, and is waited for when its own is.</summary>
+    AsNeeded,
 }
 
 /// <summary>Marks an operation that waits for a collective: it runs when nothing else can.</summary>

@@ -21,6 +21,9 @@ public sealed record ScaleByAdamax(double Beta1 = 0.9, double Beta2 = 0.999, dou
     public double Epsilon { get; } = Require.Above(nameof(ScaleByAdamax), Epsilon, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var correction = 1 / (1 - context.Power(Beta1));
@@ -56,6 +59,9 @@ public sealed record ScaleByNadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
 
     /// <inheritdoc cref="ScaleByNadam"/>
     public double MomentumDecay { get; } = Require.AtLeast(nameof(ScaleByNadam), MomentumDecay, 0);
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
@@ -95,6 +101,9 @@ public sealed record ScaleByRadam(double Beta1 = 0.9, double Beta2 = 0.999, doub
     public double Epsilon { get; } = Require.Above(nameof(ScaleByRadam), Epsilon, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var (power, unbias) = (context.Power(Beta2), 1 / (1 - context.Power(Beta1)));
@@ -120,6 +129,9 @@ public sealed record SignOfMean(double Beta1 = 0.9, double Beta2 = 0.99) : Gradi
 
     /// <inheritdoc cref="SignOfMean"/>
     public double Beta2 { get; } = Require.Below(nameof(SignOfMean), Beta2, 0, 1);
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>

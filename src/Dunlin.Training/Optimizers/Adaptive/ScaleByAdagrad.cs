@@ -14,6 +14,9 @@ public sealed record ScaleByAdagrad(double Initial = 0.1, double Epsilon = 0) : 
     public double Epsilon { get; } = Require.AtLeast(nameof(ScaleByAdagrad), Epsilon, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>
     {
         var slot = context.Slot(p, "squares", Initializers.Constant(Initial));
@@ -35,6 +38,9 @@ public sealed record ScaleByAdadelta(double Decay = 0.95, double Epsilon = 1e-6)
 
     /// <inheritdoc cref="ScaleByAdadelta"/>
     public double Epsilon { get; } = Require.Above(nameof(ScaleByAdadelta), Epsilon, 0);
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>
@@ -65,6 +71,9 @@ public sealed record ScaleByRms(double Decay = 0.9, double Epsilon = 1e-10, bool
 
     /// <inheritdoc cref="ScaleByRms"/>
     public double Initial { get; } = Require.AtLeast(nameof(ScaleByRms), Initial, 0);
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g =>

@@ -25,6 +25,9 @@ public sealed record ScaleByAdam(double Beta1 = 0.9, double Beta2 = 0.999, doubl
     public double Epsilon { get; } = Require.Above(nameof(ScaleByAdam), Epsilon, 0);
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         // One scalar for all parameters; in double precision, since 1 − β₂ᵗ is a small difference of numbers near 1.

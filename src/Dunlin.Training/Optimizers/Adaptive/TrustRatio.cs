@@ -19,14 +19,11 @@ public sealed record ScaleByTrustRatio(double Least = 0, double Most = double.Po
     public double Most { get; } = Require.That(nameof(ScaleByTrustRatio), Most, Most >= Least, $"at least Least, {Least}");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => AllVariables || p.Variable.TensorType.Shape.Rank >= 2 ? p.Scaled(Ratio(p)) : p)];
+    public override bool TakesPieces => true;
 
-    private Value Ratio(Parameter p)
-    {
-        var (w, g) = (Norms.Of(p.Weights), Norms.Of(p.Gradient));
-        return TrustRatios.OrOne(w, g, w.Clip(Least, Most) / g);
-    }
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
+        Norms.Map(context, parameters, p => AllVariables || p.Shape.Rank >= 2, (p, w, g) => p.Scaled(TrustRatios.OrOne(w, g, w.Clip(Least, Most) / g)));
 }
 
 /// <summary>
@@ -50,12 +47,14 @@ public sealed record ScaleByLayer(double Coefficient = 1e-3, double Decay = 0, d
     public double Epsilon { get; } = Require.AtLeast(nameof(ScaleByLayer), Epsilon, 0);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
-        [.. parameters.Select(p => AllVariables || p.Variable.TensorType.Shape.Rank >= 2 ? Scaled(p) : p)];
+    public override bool TakesPieces => true;
 
-    private Parameter Scaled(Parameter p)
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
+        Norms.Map(context, parameters, p => AllVariables || p.Shape.Rank >= 2, Scaled);
+
+    private Parameter Scaled(Parameter p, Value w, Value g)
     {
-        var (w, g) = (Norms.Of(p.Weights), Norms.Of(p.Gradient));
         var ratio = TrustRatios.OrOne(w, g, w * Coefficient / (g + w * Decay + Epsilon));
         return (Decay == 0 ? p : p.Map(x => x + p.Weights * Decay)).Scaled(ratio);
     }

@@ -22,6 +22,9 @@ public sealed record AverageWeights(double Decay = 0.999, bool Warmup = true) : 
     public static Variable? Of(Graph graph, Variable variable) => graph.FindVariable(OptimizerContext.NameOf(SlotName, variable));
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var decay = Warmup ? Scalar.Min(Decay, context.Count / (context.Count + 9)) : Decay;
@@ -47,6 +50,9 @@ public sealed record Lookahead(int Every = 5, double Part = 0.5) : GradientTrans
 
     /// <inheritdoc cref="Lookahead"/>
     public double Part { get; } = Require.That(nameof(Lookahead), Part, Part is > 0 and <= 1, "above 0 and up to 1");
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

@@ -35,6 +35,9 @@ public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Sh
     public double Power { get; } = Require.That(nameof(Ftrl), Power, Power <= 0, "at most 0");
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var rate = context.At(Rate);
@@ -76,6 +79,9 @@ public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, 
 
     /// <inheritdoc cref="DualAveraging"/>
     public double Initial { get; } = Require.Above(nameof(DualAveraging), Initial, 0);
+
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

@@ -27,6 +27,9 @@ public sealed record ProximalStep(Schedule Rate, double L1 = 0, double L2 = 0, d
     public double? Initial { get; } = Initial is { } initial ? Require.Above(nameof(ProximalStep), initial, 0) : null;
 
     /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var rate = context.At(Rate);

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Training.Checkpoints;
+
+/// <summary>
+/// One checkpoint that many workers write together into a directory that all of them see: worker 0 makes it, each writes and syncs its files, tells worker 0 their lengths and SHA-256, and
+/// worker 0 writes the manifest and renames. After each part all tell each other how it went, so that a worker that fails lets nobody wait and nothing half-done be seen.
+/// </summary>
+/// <param name="communicator">All workers.</param>
+/// <param name="store">This worker's view of the checkpoints; worker 0's saves, the others may be read-only.</param>
+internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStore store)
+{
+    /// <summary>Saves; all workers call together.</summary>
+    /// <param name="state">Where the run stands; worker 0's counts.</param>
+    /// <param name="groups">Which worker writes what of each group.</param>
+    /// <param name="bring">Brings this worker the tensors that it is to write, of a group's name. Called on all workers in the same order, before any of them writes.</param>
+    /// <returns>The checkpoint's directory.</returns>
+    /// <exception cref="CheckpointException">A worker could not write: it is thrown on all of them, and what was written is removed.</exception>
+    public string Save(CheckpointState state, IReadOnlyDictionary<string, Placement> groups, Func<string, IReadOnlyDictionary<string, Tensor>> bring)
+    {
+        CheckpointWriter? writer = null;
+        var begun = Agree(() =>
+        {
+            if (communicator.Rank != 0) return new();
+            writer = store.Begin(state.Step);
+            return new(Text: Path.GetFileName(writer.Directory));
+        });
+        var tensors = groups.Keys.ToDictionary(group => group, bring);
+        RankReport[] written;
+        try
+        {
+            written = Agree(() =>
+            {
+                writer ??= store.Join(begun[0].Text!);
+                foreach (var (group, placement) in groups)
+                {
+                    if (placement.FileOf(communicator.Rank) is { } file) writer.Write(file, tensors[group]);
+                    if (communicator.Rank == 0 && placement.Index is { } index) writer.WriteIndex(index, placement.TotalBytes, placement.Files);
+                }
+                Durable.SyncDirectory(writer.Directory);
+                return new(Files: writer.Files);
+            });
+        }
+        catch (CheckpointException)
+        {
+            if (communicator.Rank == 0) store.Discard(writer!);
+            throw;
+        }
+        return Agree(() => communicator.Rank == 0 ? new(Text: store.Commit(writer!, state, written.Skip(1).SelectMany(w => w.Files!))) : new())[0].Text!;
+    }
+
+    /// <summary>Does something on each worker and lets all know how it went.</summary>
+    /// <exception cref="CheckpointException">It failed somewhere; the message names the workers.</exception>
+    private RankReport[] Agree(Func<RankReport> action)
+    {
+        RankReport own;
+        try { own = action(); }
+        catch (Exception e) when (e is CheckpointException or TensorFileException or IOException or UnauthorizedAccessException) { own = new(Error: e.Message); }
+        RankReport[] all = [.. Exchange(JsonSerializer.SerializeToUtf8Bytes(own, CheckpointJson.Default.RankReport)).Select(bytes => JsonSerializer.Deserialize(bytes, CheckpointJson.Default.RankReport)!)];
+        var errors = all.Select((report, rank) => report.Error is null ? null : rank == 0 ? report.Error : $"Worker {rank}: {report.Error}").OfType<string>().ToList();
+        return errors.Count == 0 ? all : throw new CheckpointException(string.Join(" ", errors));
+    }
+
+    /// <summary>Every worker's bytes, on every worker: first how many there are, then they themselves, in room for the longest.</summary>
+    private byte[][] Exchange(byte[] own)
+    {
+        var lengths = Tensor.Zeros(DType.Int64, [communicator.Size]);
+        communicator.AllGather(Tensor.From([(long)own.Length]), lengths);
+        var room = (int)lengths.ToArray<long>().Max();
+        var (mine, all) = (Tensor.Zeros(DType.UInt8, [room]), Tensor.Zeros(DType.UInt8, [checked(room * communicator.Size)]));
+        own.CopyTo(mine.Span<byte>());
+        communicator.AllGather(mine, all);
+        return [.. lengths.ToArray<long>().Select((length, rank) => all.Span<byte>().Slice(rank * room, (int)length).ToArray())];
+    }
+}
+
+/// <summary>What a worker tells the others of its part of a checkpoint.</summary>
+/// <param name="Error">What went wrong; null if nothing.</param>
+/// <param name="Text">What the others need to know.</param>
+/// <param name="Files">What it has written.</param>
+internal sealed record RankReport(string? Error = null, string? Text = null, IReadOnlyList<ManifestFile>? Files = null);

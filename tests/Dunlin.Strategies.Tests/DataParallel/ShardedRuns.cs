@@ -1,0 +1,29 @@
+using Dunlin.Tensors;
+using Dunlin.Tensors.Kernels;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies.Tests;
+
+/// <summary>What tests of sharding have in common.</summary>
+internal static class ShardedRuns
+{
+    public static TrainerOptions Options(ITrainingStrategy strategy, int epochs) =>
+        new() { Epochs = epochs, BatchSize = 10, Seed = 5, Strategy = strategy, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
+
+    public static void AssertEqual(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
+    {
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (name, tensor) in expected) Assert.True(tensor.TensorType == actual[name].TensorType && tensor.RawBytes.SequenceEqual(actual[name].RawBytes), $"{name} differs");
+    }
+
+    public static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance)
+    {
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (name, tensor) in expected)
+        {
+            var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
+            for (var i = 0; i < a.Length; i++)
+                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} alone, {b[i]} together");
+        }
+    }
+}
