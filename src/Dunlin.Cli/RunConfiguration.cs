@@ -1,7 +1,6 @@
 using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
-using Dunlin.Strategies;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
@@ -12,13 +11,6 @@ namespace Dunlin.Cli;
 /// <summary>A configuration that has been read and understood: what a run consists of.</summary>
 internal sealed class RunConfiguration
 {
-    /// <summary>Far more than help: a system that runs out of threads ends the process without a word.</summary>
-    private const int MostThreads = 1024;
-
-    private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
-        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
-        ("single", _ => new SingleWorker()));
-
     private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;
     private readonly ScheduleChoice _schedule;
 
@@ -26,17 +18,25 @@ internal sealed class RunConfiguration
     /// <param name="settings">All sources joined.</param>
     /// <param name="host">Environment and directory.</param>
     /// <param name="usualName">The run's name where the configuration has none.</param>
+    /// <param name="join">Joins the processes of the run; none are joined unless given.</param>
     /// <exception cref="ConfigurationException">A key is unknown or missing, or a value does not fit.</exception>
-    public RunConfiguration(Group settings, CliHost host, string usualName)
+    public RunConfiguration(Group settings, CliHost host, string usualName, Func<ClusterOptions, Cluster>? join = null)
     {
         Root = new Section(settings);
+        var cluster = (join ?? Cluster.Alone)(Root.Child("cluster", s => new ClusterOptions
+        {
+            Timeout = TimeSpan.FromSeconds(s.Number("timeout", 300, 0.001)),
+            Silence = TimeSpan.FromSeconds(s.Number("silence", 4, 1)),
+            CheckCalls = s.Flag("checkCalls", false),
+            Output = host.Error,
+        }));
         Data = Root.Choose("data", DataCatalogue.All);
         Model = Root.Choose("model", ModelCatalogue.All);
         Loss = Root.Choose("loss", MeasureCatalogue.Losses, "cross-entropy");
         Metrics = Root.ChooseMany("metrics", MeasureCatalogue.Metrics);
         _optimizer = Root.Choose("optimizer", OptimizerCatalogue.All, "adam");
         _schedule = Root.Choose("schedule", ScheduleCatalogue.All, "constant");
-        var strategy = Root.Choose("strategy", Strategies, "data-parallel");
+        var strategy = Root.Choose("strategy", StrategyCatalogue.Of(cluster), "data-parallel");
         (Name, RunDirectory, var resume, Grace) = Root.Child("run", s =>
             (s.Text("name", usualName)!, s.Text("directory"), s.Flag("resume", false), TimeSpan.FromSeconds(s.Number("grace", 30, 0, 86_400))));
         var (every, keep) = Root.Child("checkpoints", s => (s.Int("every", 0, least: 0), s.Int("keep", 3)));
@@ -55,7 +55,7 @@ internal sealed class RunConfiguration
             EarlyStopPatience = (int?)s.OptionalLong("patience", most: int.MaxValue),
             Kernels = Failures.Preparing(() => KernelSets.Resolve(s.Text("kernels") ?? host.Variable("DUNLIN_KERNELS"))),
             Precision = PrecisionOf(s),
-            ThreadsPerWorker = (int?)s.OptionalLong("threads", most: MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, Environment.ProcessorCount, strategy.Workers),
+            ThreadsPerWorker = (int?)s.OptionalLong("threads", most: StrategyCatalogue.MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, cluster.Processors, strategy.LocalWorkers),
             Augmentations = Data.Augmentations,
             Strategy = strategy,
             Profile = profile,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dunlin.Cli.Configuration;
 using Dunlin.Cli.Progress;
 using Dunlin.Communication;
@@ -25,36 +26,48 @@ internal static class TrainCommand
         var values = SettingOption.AddTo(command);
         command.SetAction(parsed =>
         {
-            var (run, data) = Failures.Preparing(() => Prepare(host, parsed.GetValue(subject), parsed.GetValue(config), values(parsed)));
-            return parsed.GetValue(dryRun) ? Print(host, run, data) : Train(host, run, data, parsed.GetValue(json));
+            var launch = RankDiscovery.Discover(host.Environment);
+            using var output = new RankOutput(host, launch);
+            Cluster? cluster = null;
+            try
+            {
+                // A look at what would be trained needs no other process.
+                var (run, data) = Failures.Preparing(() => Prepare(output.Host, parsed.GetValue(subject), parsed.GetValue(config), values(parsed),
+                    options => cluster ??= parsed.GetValue(dryRun) ? Cluster.Alone(options) : Cluster.Join(host.Environment, options)));
+                return parsed.GetValue(dryRun) ? Print(output.Host, run, data) : Train(output, run, data, cluster!, parsed.GetValue(json));
+            }
+#pragma warning disable CA1031 // Told here, where it is known which process it is, and to the other processes.
+            catch (Exception e) when (launch is { Size: > 1 })
+#pragma warning restore CA1031
+            {
+                cluster?.Abort(e.Message);
+                output.Report(e, debug: false);
+                return Failures.ExitCodeOf(e);
+            }
+            finally
+            {
+                cluster?.Dispose();
+            }
         });
         return command;
     }
 
-    private static (RunConfiguration Run, TrainTest Data) Prepare(CliHost host, string? subject, string? configFile, IEnumerable<(string, string, string)> options)
+    private static (RunConfiguration Run, TrainTest Data) Prepare(
+        CliHost host, string? subject, string? configFile, IEnumerable<(string, string, string)> options, Func<ClusterOptions, Cluster> join)
     {
         if (subject is null && configFile is null) throw new ConfigurationException($"Nothing to train: give a JSON file or a recipe ({string.Join(", ", Recipe.Names)}).");
-        RefuseLaunchers(host);
         var name = Path.GetFileNameWithoutExtension(subject ?? configFile!);
         var settings = ConfigurationSources.Join(host, subject, configFile, options);
-        var run = new RunConfiguration(settings, host, name);
+        var run = new RunConfiguration(settings, host, name, join);
         if (run.Data.Replacement is { } replacement)
         {
             host.Error.WriteLine($"dunlin: the data set {run.Data.Name} is not installed, so this run trains on {replacement} instead: " +
                 $"its accuracy says nothing about {run.Data.Name}. For the real one: apt-get install dataset-fashion-mnist, or --data DIR.");
             var why = $"replacement of {run.Data.Name}, which is not installed";
             var instead = new Group(why, ("data", new Group(why, (Group.Name, new Leaf(replacement, why))) { IsVariant = true }));
-            run = new RunConfiguration(settings.Under(instead), host, name);
+            run = new RunConfiguration(settings.Under(instead), host, name, join);
         }
         return (run, run.Data.Load(host));
-    }
-
-    /// <summary>A process of many that trained alone would give a wrong result with a straight face.</summary>
-    private static void RefuseLaunchers(CliHost host)
-    {
-        if (RankDiscovery.Discover(host.Environment) is { Size: > 1 } launch)
-            throw new ConfigurationException($"This process was started as rank {launch.Rank} of {launch.Size} ({launch.Family}), and dunlin train works within one process so far. " +
-                "Start it once, with --workers for the number of workers.");
     }
 
     private static int Print(CliHost host, RunConfiguration run, TrainTest data)
@@ -65,14 +78,16 @@ internal static class TrainCommand
         return ExitCode.Done;
     }
 
-    private static int Train(CliHost host, RunConfiguration run, TrainTest data, bool asJson)
+    private static int Train(RankOutput output, RunConfiguration run, TrainTest data, Cluster cluster, bool asJson)
     {
+        var host = output.Host;
         _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));
         WarnOfSlowness(host, run.Options);
-        var directory = RunDirectory.Choose(host, run);
+        var directory = cluster.FromFirst(() => RunDirectory.Choose(host, run));
+        output.OpenLog(directory);
         // What a run was started with stays as it is until it is known that the run goes on with other values.
         var goesOn = run.Options.Resume && File.Exists(Path.Combine(directory, ResolvedFile.Name));
-        if (!goesOn) ResolvedFile.Write(directory, run.Root);
+        if (!goesOn && cluster.Rank == 0) ResolvedFile.Write(directory, run.Root);
         using var signals = new StopSignals(host, run.Grace);
         var meter = new StepMeter(host.Clock) { MaxSteps = run.Options.MaxSteps };
         TrainingResult result;
@@ -98,7 +113,8 @@ internal static class TrainCommand
             live?.Dispose();
         }
         if (!asJson) Report(host, run, result, directory);
-        return ExitCodeOf(host, result, directory);
+        // Only the first process knows what it has saved.
+        return int.Parse(cluster.FromFirst(() => ExitCodeOf(host, result, directory).ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
     }
 
     /// <summary>What was asked for is done, but it is not what it is asked for: faster.</summary>

@@ -1,5 +1,5 @@
+using System.Diagnostics;
 using System.Net;
-using System.Text;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
@@ -13,14 +13,16 @@ public sealed class Cluster : IDisposable
 {
     private readonly MpiProcess? _process;
     private readonly ClusterOptions _options;
+    private readonly MpiCommunicator? _control;
 
     private Cluster(LaunchInfo? info, MpiProcess? process, ClusterOptions options, string host)
     {
         (Launch, _process, _options, Host) = (info, process, options, host);
         Hosts = [host];
         if (process is null) return;
-        using var world = process.CreateWorld(options);
-        Hosts = ExchangeHosts(world, host);
+        _control = process.CreateWorld(options);
+        Hosts = _control.AllGatherText(host);
+        ClockOffset = MeasureClockOffset(_control);
     }
 
     /// <summary>What the launcher said; null where there was none.</summary>
@@ -43,6 +45,12 @@ public sealed class Cluster : IDisposable
 
     /// <summary>Processes on this host.</summary>
     public int LocalSize => Hosts.Count(host => host == Host);
+
+    /// <summary>Microseconds to add to this process's clock (<see cref="Stopwatch.GetTimestamp"/>) for rank 0's time; 0 on its host, where the clock is the same.</summary>
+    public double ClockOffset { get; }
+
+    /// <summary>Processors for this process: those that it is bound to, else its share of the host's. At least 1.</summary>
+    public int Processors => Math.Max(1, Environment.ProcessorCount < HostProcessors.Count ? Environment.ProcessorCount : Environment.ProcessorCount / LocalSize);
 
     /// <summary>The MPI library and its version; null for a process alone.</summary>
     public string? Mpi => _process is null ? null : MpiLibrary.Version();
@@ -82,8 +90,23 @@ public sealed class Cluster : IDisposable
         else throw new CommunicationException("Threads within processes are not joined yet.");
     }
 
+    /// <summary>What process 0 says, on every process. All call; only process 0 computes.</summary>
+    public string FromFirst(Func<string> text) => _control is null ? text() : _control.BroadcastText(Rank == 0 ? text() : null);
+
+    /// <summary>Tells all processes that this one can't go on; they end with an error that carries <paramref name="reason"/>.</summary>
+    public void Abort(string reason)
+    {
+        if (_process is null || _process.Failed) return;
+        _process.Failed = true;
+        _process.Watch.Tell(new FailNotice(Verdict.Everything, $"Rank {Rank} on {Host} aborted: {reason}"));
+    }
+
     /// <summary>Leaves the run. After a failure the others are not waited for.</summary>
-    public void Dispose() => _process?.Dispose();
+    public void Dispose()
+    {
+        _control?.Dispose();
+        _process?.Dispose();
+    }
 
     private static void RunAlone(int threads, Action<ICommunicator> program, LocalOptions? local)
     {
@@ -107,14 +130,31 @@ public sealed class Cluster : IDisposable
         if (world.World.Failed) _process!.Failed = true;
     }
 
-    private static string[] ExchangeHosts(ICommunicator world, string host)
+    /// <summary>The answer that came back soonest was least delayed: rank 0's clock was read in the middle (Cristian, 1989).</summary>
+    private double MeasureClockOffset(ICommunicator world)
     {
-        const int MostBytes = 256;
-        var bytes = Encoding.UTF8.GetBytes(host);
-        var own = Tensor.Zeros(DType.UInt8, [MostBytes]);
-        bytes.AsSpan(0, Math.Min(bytes.Length, MostBytes)).CopyTo(own.Span<byte>());
-        var all = Tensor.Zeros(DType.UInt8, [MostBytes * world.Size]);
-        world.AllGather(own, all);
-        return [.. Enumerable.Range(0, world.Size).Select(r => Encoding.UTF8.GetString(all.Span<byte>().Slice(r * MostBytes, MostBytes)).TrimEnd('\0'))];
+        const int Rounds = 20;
+        var time = Tensor.Zeros(DType.Int64, Shape.Scalar);
+        var (offset, least) = (0L, long.MaxValue);
+        for (var other = 1; other < Size; other++)
+        {
+            if (Hosts[other] == Hosts[0] || (Rank != 0 && Rank != other)) continue;
+            for (var round = 0; round < Rounds; round++)
+            {
+                var sent = Stopwatch.GetTimestamp();
+                if (Rank == 0)
+                {
+                    world.Receive(time, other);
+                    time.Span<long>()[0] = Stopwatch.GetTimestamp();
+                    world.Send(time, other);
+                    continue;
+                }
+                world.Send(time, 0);
+                world.Receive(time, 0);
+                var trip = Stopwatch.GetTimestamp() - sent;
+                if (trip < least) (offset, least) = (time.Item<long>() - sent - trip / 2, trip);
+            }
+        }
+        return offset * 1e6 / Stopwatch.Frequency;
     }
 }

@@ -12,7 +12,7 @@ namespace Dunlin.Strategies;
 /// a bucket of gradients is there, while the rest of the backward pass runs (Li et al., "PyTorch Distributed", 2020). With <see cref="DataParallelOptions.Sharding"/>, workers share the
 /// update, and each holds only its piece of what that needs.
 /// </summary>
-/// <param name="workers">Threads of this process, at least 1.</param>
+/// <param name="workers">Workers of each process (<see cref="DataParallelOptions.Cluster"/>), which are threads of it; at least 1.</param>
 /// <param name="options">Defaults unless given.</param>
 public sealed class DataParallel(int workers, DataParallelOptions? options = null) : ITrainingStrategy
 {
@@ -22,14 +22,16 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
     public string Name => "data-parallel";
 
     /// <inheritdoc/>
-    public int Workers { get; } = workers >= 1 ? workers : throw new DunlinException($"Data parallelism needs at least 1 worker, not {workers}.");
+    public int Workers => LocalWorkers * (_options.Cluster?.Size ?? 1);
+
+    /// <inheritdoc/>
+    public int LocalWorkers { get; } = workers >= 1 ? workers : throw new DunlinException($"Data parallelism needs at least 1 worker, not {workers}.");
 
     /// <inheritdoc/>
     public void Run(Action<IWorker> program)
     {
-        // A worker alone is the calling thread, and its errors are its own.
-        if (Workers == 1) program(new Worker(LocalGroup.Create(1, _options.Local)[0], _options));
-        else LocalRanks.Run(Workers, communicator => program(new Worker(communicator, _options)), _options.Local);
+        var cluster = _options.Cluster ?? Cluster.Alone();
+        cluster.Run(LocalWorkers, communicator => program(new Worker(communicator, _options) { ClockOffset = cluster.ClockOffset }), _options.Local);
     }
 
     private sealed class Worker(ICommunicator communicator, DataParallelOptions options) : IWorker
@@ -39,6 +41,8 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
         public ICommunicator Communicator => communicator;
 
         public string Axis => "data";
+
+        public double ClockOffset { get; init; }
 
         public IShards? Shards { get; } = options.Sharding == ShardingStage.None || communicator.Size == 1 ? null : new Shards(options.Sharding, communicator, "data", options.BucketBytes);
 

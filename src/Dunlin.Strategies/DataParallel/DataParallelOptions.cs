@@ -23,6 +23,9 @@ public sealed record DataParallelOptions
     /// <value>None unless set.</value>
     public ShardingStage Sharding { get; init; }
 
+    /// <summary>The processes of the run, whose workers train together; null for this process alone.</summary>
+    public Cluster? Cluster { get; init; }
+
     /// <summary>How the workers of this process meet.</summary>
     public LocalOptions Local { get; init; } = new();
 }

@@ -16,6 +16,9 @@ public interface ITrainingStrategy
     /// <summary>How many workers there are, at least 1.</summary>
     int Workers { get; }
 
+    /// <summary>How many of them live in this process, at least 1.</summary>
+    int LocalWorkers => Workers;
+
     /// <summary>Runs the program once for each worker that lives in this process and returns when all have ended.</summary>
     /// <param name="program">What each worker does.</param>
     /// <exception cref="DunlinException">A worker failed: the first error in time, with the worker's rank.</exception>
@@ -40,6 +43,9 @@ public interface IWorker
 
     /// <summary>All workers.</summary>
     ICommunicator Communicator { get; }
+
+    /// <summary>Microseconds to add to this worker's clock for worker 0's time; 0 where they share a clock.</summary>
+    double ClockOffset => 0;
 
     /// <summary>The mesh axis that collective operations of the graph may name.</summary>
     string Axis { get; }

@@ -27,7 +27,7 @@ internal sealed class RunProfiler
     public RunProfiler(ProfileOptions options, MachineCeiling ceiling, IWorker worker, string? directory, Action<string> warn)
     {
         (_options, _ceiling, _workers, _directory, _warn) = (options, ceiling, worker.Communicator.Size, directory, warn);
-        _trace = new EventTrace(worker.Rank, options.MostEvents);
+        _trace = new EventTrace(worker.Rank, options.MostEvents) { ClockOffset = worker.ClockOffset };
         _profile = new PlanProfile(_trace);
     }
 

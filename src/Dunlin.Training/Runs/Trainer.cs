@@ -33,13 +33,14 @@ public sealed class Trainer
     {
         TrainingResult? result = null;
         // Before the workers start: later each would measure what the others leave.
-        var ceiling = Options.Profile is null ? null : MachineCeiling.Measure(Options.Threads * Options.Strategy.Workers).Of(Options.Threads);
+        var ceiling = Options.Profile is null ? null : MachineCeiling.Measure(Options.Threads * Options.Strategy.LocalWorkers).Of(Options.Threads);
         Options.Strategy.Run(worker =>
         {
             using var run = new TrainingRun(_recipe, Options, worker, training, validation, ceiling, stop);
             var own = run.Execute();
-            if (worker.Rank == 0) result = own;
+            // All workers have the same result but for what worker 0 alone has written; other processes return that of one of theirs.
+            if (worker.Rank == 0 || result is null) Interlocked.Exchange(ref result, own);
         });
-        return result ?? throw new DunlinException("Worker 0 of this run lives in another process; the result is there.");
+        return result!;
     }
 }

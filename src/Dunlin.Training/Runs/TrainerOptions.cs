@@ -78,5 +78,5 @@ public sealed record TrainerOptions
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Threads of each worker's kernels, chosen or usual.</summary>
-    internal int Threads => ThreadsPerWorker ?? Math.Max(1, Environment.ProcessorCount / Strategy.Workers);
+    internal int Threads => ThreadsPerWorker ?? Math.Max(1, Environment.ProcessorCount / Strategy.LocalWorkers);
 }

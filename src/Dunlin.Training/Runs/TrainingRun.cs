@@ -2,7 +2,6 @@ using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Training.Data;
 
 namespace Dunlin.Training;
@@ -112,6 +111,7 @@ internal sealed class TrainingRun : IDisposable
     /// <returns>Whether any worker was asked to stop.</returns>
     private bool RunStep(Batch batch)
     {
+        _worker.Communicator.ReportStep(_steps + 1);
         (_feeds[0], _feeds[1]) = (batch.Tensors[0], batch.Tensors[1]);
         _feeds[2].Span<float>()[0] = (float)batch.Weight;
         _feeds[3].Span<float>()[0] = _stop.IsCancellationRequested ? 1 : 0;

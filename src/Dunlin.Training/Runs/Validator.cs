@@ -1,6 +1,5 @@
 using Dunlin.Graphs;
 using Dunlin.Tensors;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Training.Data;
 
 namespace Dunlin.Training;
