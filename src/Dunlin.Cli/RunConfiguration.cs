@@ -28,6 +28,7 @@ internal sealed class RunConfiguration
             Timeout = TimeSpan.FromSeconds(s.Number("timeout", 300, 0.001)),
             Silence = TimeSpan.FromSeconds(s.Number("silence", 4, 1)),
             CheckCalls = s.Flag("checkCalls", false),
+            SharedMemory = s.Flag("sharedMemory", true),
             Output = host.Error,
         }));
         Data = Root.Choose("data", DataCatalogue.All);

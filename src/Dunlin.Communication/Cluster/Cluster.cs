@@ -14,6 +14,7 @@ public sealed class Cluster : IDisposable
     private readonly MpiProcess? _process;
     private readonly ClusterOptions _options;
     private readonly MpiCommunicator? _control;
+    private readonly HostMemory? _memory;
 
     private Cluster(LaunchInfo? info, MpiProcess? process, ClusterOptions options, string host)
     {
@@ -23,6 +24,7 @@ public sealed class Cluster : IDisposable
         _control = process.CreateWorld(options);
         Hosts = _control.AllGatherText(host);
         ClockOffset = MeasureClockOffset(_control);
+        if (options.SharedMemory && Hosts.All(h => h == host)) _memory = HostMemory.Join(_control);
     }
 
     /// <summary>What the launcher said; null where there was none.</summary>
@@ -85,9 +87,9 @@ public sealed class Cluster : IDisposable
     /// <exception cref="RankFailedException">A rank of this process failed.</exception>
     public void Run(int threads, Action<ICommunicator> program, LocalOptions? local = null)
     {
+        Require.AtLeast(nameof(Cluster), threads, 1);
         if (_process is null) RunAlone(threads, program, local);
-        else if (threads == 1) RunOn(_process.CreateWorld(_options), program);
-        else throw new CommunicationException("Threads within processes are not joined yet.");
+        else RunOn(CreateWorld(threads, _options), program, (local ?? new()).Timeout);
     }
 
     /// <summary>What process 0 says, on every process. All call; only process 0 computes.</summary>
@@ -115,19 +117,53 @@ public sealed class Cluster : IDisposable
         else LocalRanks.Run(threads, program, local);
     }
 
-    private void RunOn(MpiCommunicator world, Action<ICommunicator> program)
+    /// <summary>This process in MPI; null for one alone.</summary>
+    internal MpiProcess? Process => _process;
+
+    /// <summary>The communicators of all ranks that live in this process. All processes come here.</summary>
+    internal ClusterCommunicator[] CreateWorld(int threads, ClusterOptions options)
     {
+        if (_control!.AllGatherNumbers(threads).FirstOrDefault(count => count != threads) is > 0 and var other)
+            throw new CommunicationException($"Process {Rank} is to have {threads} ranks, another one {other}: all processes of a run have the same number.");
+        _process!.IsExclusive = threads == 1;
+        var seats = _process.Seats.Take(threads);
+        if (_memory is null)
+        {
+            if (threads == 1) return [_process.CreateWorld(options)];
+            throw new CommunicationException("Several ranks in each process need processes of one host, which share memory: start more processes with one rank each.");
+        }
+        var world = _process.NewWorld(options);
+        var size = Size * threads;
+        var block = Rank == 0 ? HostTeam.Create(_memory, size) : default;
+        var blocks = _control!.AllGatherNumbers(block.Process, block.Offset);
+        var team = new HostTeam(_memory, new((int)blocks[0], (nint)blocks[1]), size);
+        return [.. seats.Select(seat => new HostCommunicator(team, world, seat, $"{world.Id}", [.. Enumerable.Range(0, size)], seat.Rank) { IsCrowded = size > HostProcessors.Count })];
+    }
+
+    private void RunOn(ClusterCommunicator[] ranks, Action<ICommunicator> program, TimeSpan timeout)
+    {
+        var world = ranks[0].World;
         try
         {
-            using (world) program(world);
+            if (ranks.Length == 1)
+            {
+                using var own = ranks[0];
+                program(own);
+            }
+            else
+            {
+                var threads = new RankThreads(ranks, program, timeout);
+                threads.Join();
+                threads.ThrowIfFailed();
+            }
         }
         catch (Exception e)
         {
             _process!.Failed = true;
-            if (e is not CommunicationException || !world.World.Failed) world.Abort(e.Message);
+            if (e is not CommunicationException || !world.Failed) ranks[0].Abort(e.Message);
             throw;
         }
-        if (world.World.Failed) _process!.Failed = true;
+        if (world.Failed) _process!.Failed = true;
     }
 
     /// <summary>The answer that came back soonest was least delayed: rank 0's clock was read in the middle (Cristian, 1989).</summary>

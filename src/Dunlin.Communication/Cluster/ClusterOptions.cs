@@ -26,6 +26,12 @@ public sealed record ClusterOptions
     /// <value>False unless set.</value>
     public bool CheckCalls { get; init; }
 
+    /// <summary>
+    /// Whether ranks of one host meet in memory that they share, where they reduce directly in each other's buffers. Without, everything goes through MPI.
+    /// </summary>
+    /// <value>True unless set.</value>
+    public bool SharedMemory { get; init; } = true;
+
     /// <summary>How long the program may take to end by itself after a process was lost. Then it is ended with exit code 3.</summary>
     /// <value>At least 0; 1.5 seconds unless set.</value>
     /// <exception cref="InvalidValueException">The value is negative.</exception>

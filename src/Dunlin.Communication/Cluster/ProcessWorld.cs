@@ -24,6 +24,11 @@ internal sealed class ProcessWorld
 
     public bool Failed => Volatile.Read(ref _reason) is not null;
 
+    public void Tell(WatchMessage message) => _watch.Tell(message);
+
+    /// <inheritdoc cref="WatchClient.HasAgreed"/>
+    public bool HasAgreed(string group, string key) => _watch.HasAgreed(group, key);
+
     /// <summary>Fails on this process and tells the others; of several reasons the first stays.</summary>
     public void Fail(string reason)
     {

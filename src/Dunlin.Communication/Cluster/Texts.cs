@@ -4,9 +4,20 @@ using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
 
-/// <summary>Text between ranks.</summary>
+/// <summary>Small things between ranks: text, and a few numbers.</summary>
 public static class Texts
 {
+    /// <summary>Every rank's numbers, in the order of the ranks, on every rank. All ranks call, with as many.</summary>
+    public static long[] AllGatherNumbers(this ICommunicator communicator, params ReadOnlySpan<long> numbers)
+    {
+        var own = Tensor.Zeros(DType.Int64, [numbers.Length]);
+        numbers.CopyTo(own.Span<long>());
+        var all = Tensor.Zeros(DType.Int64, [communicator.Size * numbers.Length]);
+        communicator.AllGather(own, all);
+        GC.KeepAlive(own);
+        return all.ToArray<long>();
+    }
+
     /// <summary>Rank 0's text, on every rank. All ranks call; the others' text is not looked at.</summary>
     public static string BroadcastText(this ICommunicator communicator, string? text)
     {
@@ -23,13 +34,13 @@ public static class Texts
     public static string[] AllGatherText(this ICommunicator communicator, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var lengths = Tensor.Zeros(DType.Int32, [communicator.Size]);
-        communicator.AllGather(Tensor.From([bytes.Length]), lengths);
-        var most = Math.Max(1, lengths.ToArray<int>().Max());
+        var lengths = communicator.AllGatherNumbers(bytes.Length);
+        var most = (int)Math.Max(1, lengths.Max());
         var own = Tensor.Zeros(DType.UInt8, [most]);
         bytes.CopyTo(own.Span<byte>());
         var all = Tensor.Zeros(DType.UInt8, [communicator.Size * most]);
         communicator.AllGather(own, all);
-        return [.. lengths.ToArray<int>().Select((length, r) => Encoding.UTF8.GetString(all.Span<byte>().Slice(r * most, length)))];
+        GC.KeepAlive(own);
+        return [.. lengths.Select((length, r) => Encoding.UTF8.GetString(all.Span<byte>().Slice(r * most, (int)length)))];
     }
 }

@@ -1,4 +1,3 @@
-using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
@@ -40,13 +39,18 @@ internal sealed class Collective(LocalTeam team) : SharedWork(team, team.Size)
         // Held until it has been waited for and the rank has moved on to the next in the chain.
         ticket.Fill(owner, call, input, output, uses: 2);
         ticket.Placement = placement;
-        var plan = ChunkPlan.Of(call, Team.Size, ChunkBytes);
+        var plan = ChunkPlan.Of(call, Team.Size);
         _plan = plan;
         Arrive(ticket, plan.Chunks);
         return ticket;
     }
 
-    protected override void Execute(long chunk) => CollectiveWork.Execute(this, _plan, chunk);
+    protected override void Execute(long chunk)
+    {
+        Span<nint> inputs = stackalloc nint[Tickets.Length], outputs = stackalloc nint[Tickets.Length];
+        for (var rank = 0; rank < Tickets.Length; rank++) (inputs[rank], outputs[rank]) = (Tickets[rank].Input.Address, Tickets[rank].Output.Address);
+        CollectiveWork.Execute(Tickets[0].Call, _plan, chunk, inputs, outputs);
+    }
 
     protected override void Recycle() => Team.Collectives.Return(this);
 
@@ -54,34 +58,4 @@ internal sealed class Collective(LocalTeam team) : SharedWork(team, team.Size)
         a.Call != b.Call ? Report.Mismatch(a, b)
         : CommBuffers.Overlap(a.Output, b.Output) || CommBuffers.Overlap(a.Output, b.Input) || CommBuffers.Overlap(a.Input, b.Output) ? Report.SharedMemory(a, b)
         : null;
-}
-
-/// <summary>How a collective is cut: equal parts, each in chunks of equal length but for its last.</summary>
-/// <param name="PartLength">Elements of one part.</param>
-/// <param name="ChunkLength">Elements of one chunk.</param>
-/// <param name="ChunksPerPart">Chunks of one part.</param>
-/// <param name="Chunks">Chunks of all parts.</param>
-internal readonly record struct ChunkPlan(long PartLength, int ChunkLength, long ChunksPerPart, long Chunks)
-{
-    public static ChunkPlan Of(in Call call, int ranks, int chunkBytes)
-    {
-        var parts = call.Kind switch
-        {
-            CallKind.ReduceScatter or CallKind.AllGather => ranks,
-            CallKind.AllToAll => (long)ranks * ranks,
-            CallKind.Barrier or CallKind.Split => 0,
-            _ => 1,
-        };
-        var length = chunkBytes / call.Type.Size();
-        var perPart = (call.Count + length - 1) / length;
-        return new(call.Count, length, perPart, parts * perPart);
-    }
-
-    /// <summary>Where a chunk lies: which part, the first element in it, and how many elements.</summary>
-    public (int Part, long Offset, int Length) Locate(long chunk)
-    {
-        var (part, index) = Math.DivRem(chunk, ChunksPerPart);
-        var offset = index * ChunkLength;
-        return ((int)part, offset, (int)Math.Min(ChunkLength, PartLength - offset));
-    }
 }

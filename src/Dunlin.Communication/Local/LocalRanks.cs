@@ -16,7 +16,7 @@ public static class LocalRanks
     /// </exception>
     public static void Run(int size, Action<ICommunicator> body, LocalOptions? options = null)
     {
-        var run = new LocalRun(size, body, options ?? new());
+        var run = Start(size, body, options);
         run.Join();
         run.ThrowIfFailed();
     }
@@ -37,82 +37,16 @@ public static class LocalRanks
     /// <param name="cancellationToken">Aborts the group: every wait in it then throws.</param>
     public static async Task RunAsync(int size, Func<ICommunicator, Task> body, LocalOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var run = new LocalRun(size, communicator => body(communicator).GetAwaiter().GetResult(), options ?? new());
+        var run = Start(size, communicator => body(communicator).GetAwaiter().GetResult(), options);
         await using (cancellationToken.Register(run.Cancel).ConfigureAwait(false))
             await Task.Factory.StartNew(run.Join, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFailed();
     }
 
-    private sealed class LocalRun
+    private static RankThreads Start(int size, Action<ICommunicator> body, LocalOptions? options)
     {
-        private readonly Action<ICommunicator> _body;
-        private readonly LocalOptions _options;
-        private readonly IReadOnlyList<ICommunicator> _group;
-        private readonly bool[] _ended;
-        private readonly object _gate = new();
-        private int _running;
-        private (int Rank, Exception Error)? _first;
-
-        public LocalRun(int size, Action<ICommunicator> body, LocalOptions options)
-        {
-            (_body, _options, _running) = (body, options, size);
-            _group = LocalGroup.Create(size, options);
-            _ended = new bool[size];
-            foreach (var communicator in _group)
-                new Thread(() => Execute(communicator)) { IsBackground = true, Name = $"Dunlin rank {communicator.Rank}" }.Start();
-        }
-
-        public void Cancel() => _group[0].Abort("the run was cancelled.");
-
-        /// <summary>Waits for all ranks, but once one has failed no longer than the time-out.</summary>
-        public void Join()
-        {
-            lock (_gate)
-            {
-                while (_running > 0 && _first is null) Monitor.Wait(_gate);
-                var deadline = Environment.TickCount64 + (long)_options.Timeout.TotalMilliseconds;
-                while (_running > 0 && deadline - Environment.TickCount64 is > 0 and var left) Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue));
-            }
-        }
-
-        public void ThrowIfFailed()
-        {
-            if (_first is not var (rank, error)) return;
-            string note;
-            lock (_gate)
-            {
-                var behind = Enumerable.Range(0, _ended.Length).Where(r => !_ended[r]).ToArray();
-                note = behind.Length == 0 ? "" : $" (Ranks that still ran {_options.Timeout.TotalSeconds:0.###} s later: {string.Join(", ", behind)}.)";
-            }
-            if (error is CommunicationException) throw new CommunicationException($"Rank {rank}: {error.Message}{note}", error);
-            throw new RankFailedException(rank, error, note);
-        }
-
-        private void Execute(ICommunicator communicator)
-        {
-            Exception? error = null;
-            try { _body(communicator); }
-#pragma warning disable CA1031 // Whatever the program threw, it is thrown to the caller, and no rank waits for this one.
-            catch (Exception e) { error = e; }
-#pragma warning restore CA1031
-            if (error is not null)
-            {
-                lock (_gate) _first ??= (communicator.Rank, error);
-                communicator.Abort(error.Message);
-            }
-            try { communicator.Dispose(); }
-            finally { End(communicator.Rank); }
-        }
-
-        private void End(int rank)
-        {
-            lock (_gate)
-            {
-                _ended[rank] = true;
-                _running--;
-                Monitor.PulseAll(_gate);
-            }
-        }
+        options ??= new();
+        return new RankThreads(LocalGroup.Create(size, options), body, options.Timeout);
     }
 }

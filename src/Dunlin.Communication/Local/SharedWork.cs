@@ -6,9 +6,6 @@ namespace Dunlin.Communication;
 /// </summary>
 internal abstract class SharedWork
 {
-    /// <summary>The bytes of one chunk: several ranks' share of it fit into a second-level cache together.</summary>
-    public const int ChunkBytes = 64 << 10;
-
     private long _chunks;
     private long _taken;
     private long _done;

@@ -27,14 +27,14 @@ internal sealed class Transfer(LocalTeam team) : SharedWork(team, 2)
     {
         var ticket = call.Kind == CallKind.Send ? Sender : Receiver;
         ticket.Fill(owner, call, input, output, uses: 1);
-        Arrive(ticket, ChunkPlan.Of(call, 2, ChunkBytes).Chunks);
+        Arrive(ticket, ChunkPlan.Of(call, 2).Chunks);
         return ticket;
     }
 
     protected override void Execute(long chunk)
     {
-        var begin = chunk * ChunkBytes;
-        var bytes = Math.Min(ChunkBytes, Sender.Input.Bytes - begin);
+        var begin = chunk * ChunkPlan.ChunkBytes;
+        var bytes = Math.Min(ChunkPlan.ChunkBytes, Sender.Input.Bytes - begin);
         CollectiveWork.Copy(Sender.Input.Address + (nint)begin, Receiver.Output.Address + (nint)begin, bytes);
     }
 

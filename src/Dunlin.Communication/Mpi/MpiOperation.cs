@@ -4,45 +4,24 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Communication;
 
 /// <summary>A call on its way through MPI: first it may wait for the others' calls to be compared, then it has requests under way, then it is done.</summary>
-internal sealed unsafe class MpiOperation : IPendingOperation
+internal sealed unsafe class MpiOperation(MpiProcess process) : ClusterOperation
 {
     private nint[] _requests = new nint[1];
     private int _count;
     private int _finished;
-    private volatile bool _done;
     private NativeBuffer? _staging;
     private CommBuffer _copyTo;
 
-    public MpiCommunicator? Owner { get; private set; }
-
-    public Call Call { get; private set; }
-
-    public CommBuffer Input { get; private set; }
-
-    public CommBuffer Output { get; private set; }
+    /// <summary>The group that hands it to MPI when its turn comes.</summary>
+    public MpiCommunicator? Launcher { get; private set; }
 
     /// <summary>Whether the call has been handed to MPI.</summary>
     public bool Launched { get; set; }
 
-    /// <summary>Since when somebody waits for it, in <see cref="Environment.TickCount64"/>; 0 where nobody does.</summary>
-    public long WaitedSince { get; private set; }
-
-    public bool IsDone => _done;
-
-    public bool IsCompleted => _done || Owner is not { } owner || owner.World.Failed || owner.Process.TryAdvance(this);
-
     public void Fill(MpiCommunicator owner, in Call call, CommBuffer input, CommBuffer output)
     {
-        (Owner, Call, Input, Output) = (owner, call, input, output);
-        (Launched, _done, _count, _finished, WaitedSince) = (false, false, 0, 0, 0);
-    }
-
-    public void Wait()
-    {
-        if (Owner is not { } owner) throw new CommunicationException("An operation was waited for twice; it may be waited for once.");
-        if (!_done) owner.Process.Await(this, owner);
-        owner.Release(this);
-        Owner = null;
+        Begin(owner, call, input, output);
+        (Launcher, Launched, _count, _finished) = (owner, false, 0, 0);
     }
 
     /// <summary>A place for one more request of MPI's.</summary>
@@ -62,32 +41,50 @@ internal sealed unsafe class MpiOperation : IPendingOperation
         return _staging.Address;
     }
 
-    public void BeginWait() => WaitedSince = Environment.TickCount64;
+    /// <inheritdoc/>
+    /// <remarks>Not at all while another thread is in the library.</remarks>
+    public override bool TryAdvance()
+    {
+        if (!Monitor.TryEnter(process.Gate)) return IsDone;
+        try { return Advance(); }
+        finally { Monitor.Exit(process.Gate); }
+    }
 
-    public void EndWait() => WaitedSince = 0;
+    /// <summary>As <see cref="TryAdvance"/>, for who holds the process's gate.</summary>
+    public bool Advance()
+    {
+        if (IsDone) return true;
+        if (!Launched) Launcher!.LaunchAgreed();
+        return Launched && Test();
+    }
 
-    /// <summary>Looks whether the requests are done. The caller holds the process's gate.</summary>
-    public bool Test()
+    public override void BeginWait()
+    {
+        process.CountWaiters(1);
+        base.BeginWait();
+    }
+
+    public override void EndWait()
+    {
+        process.CountWaiters(-1);
+        base.EndWait();
+    }
+
+    private bool Test()
     {
         var status = stackalloc byte[MpiNative.StatusBytes];
         for (; _finished < _count; _finished++)
         {
             MpiProcess.Check(MpiNative.MPI_Test(ref _requests[_finished], out var flag, status), Call);
             if (flag == 0) return false;
-            if (Call.Kind == CallKind.Receive) Owner!.ExpectReceived(this, _finished, status);
+            if (Call.Kind == CallKind.Receive) Launcher!.ExpectReceived(this, _finished, status);
         }
-        Complete();
-        return true;
-    }
-
-    /// <summary>Marks the call as done.</summary>
-    public void Complete()
-    {
         if (_staging is not null)
         {
             CollectiveWork.Copy(_staging.Address, _copyTo.Address, _copyTo.Bytes);
             _staging = null;
         }
-        _done = true;
+        Complete();
+        return true;
     }
 }

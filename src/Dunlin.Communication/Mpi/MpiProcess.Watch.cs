@@ -22,14 +22,14 @@ internal sealed unsafe partial class MpiProcess
         if (Rank != 0) _ = Own(meeting.First.Secret, Rank);
         var addresses = meeting.First.Host == host ? ["127.0.0.1", .. meeting.Addresses] : meeting.Addresses;
         var socket = WatchConnection.Prepare(WatchConnection.Connect(addresses, meeting.Port, TimeSpan.FromSeconds(5)), options.Silence);
-        Watch = new WatchClient(new WatchConnection(socket), meeting.First with { Rank = Rank, Host = host, Pid = Environment.ProcessId, Recorder = _recorder.Path }, meeting.First, patience, State, Stuck, Hopeless, options.Output, options.Grace);
+        Watch = new WatchClient(new WatchConnection(socket), meeting.First with { Rank = Rank, Host = host, Pid = Environment.ProcessId, Recorder = Seats.RecorderPath }, meeting.First, patience, Seats.State, Stuck, Hopeless, options.Output, options.Grace);
     }
 
     /// <summary>Makes this process's recorder and returns its path.</summary>
     private string Own(string secret, int rank)
     {
-        _recorder = FlightRecorder.Create($"dunlin-{secret[..8]}-{rank}");
-        return _recorder.Path;
+        Seats = new Seats(FlightRecorder.Create($"dunlin-{secret[..8]}-{rank}"), rank);
+        return Seats.RecorderPath;
     }
 
     /// <summary>Rank 0's bytes, on every process.</summary>

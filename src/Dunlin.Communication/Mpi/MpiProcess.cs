@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Dunlin.Tensors.Collectives;
 
@@ -14,22 +13,18 @@ internal sealed unsafe partial class MpiProcess : IDisposable
     private const int ProgressMicroseconds = 200;
 
     private readonly List<MpiOperation> _pending = [];
-    private readonly List<MpiCommunicator> _communicators = [];
     private readonly ManualResetEventSlim _work = new();
     private readonly Thread _progress;
-    private readonly MpiOperation _blocking = new();
     private int _worlds;
     private int _waiters;
     private volatile bool _stopping;
-    private volatile MpiOperation? _waitsIn;
-    private Call _lastDone;
     private WatchServer? _server;
-    private FlightRecorder _recorder = null!;
 
     private MpiProcess(MpiConstants constants, int rank, int size)
     {
         (Constants, Rank, Size) = (constants, rank, size);
         Reductions = new(constants);
+        Blocking = new(this);
         _progress = new Thread(Progress) { IsBackground = true, Name = "Dunlin MPI progress" };
     }
 
@@ -49,14 +44,19 @@ internal sealed unsafe partial class MpiProcess : IDisposable
     /// <summary>Whether one thread of this process makes all calls, so that it may stay in the library while it waits.</summary>
     public bool IsExclusive { get; set; } = true;
 
+    /// <summary>The call within the library, of which there is one at a time.</summary>
+    public MpiBlockingCall Blocking { get; }
+
+    /// <summary>Threads that wait for operations look after them: the progress thread need not.</summary>
+    public void CountWaiters(int more) => Interlocked.Add(ref _waiters, more);
+
+    /// <summary>Whether calls of this process have failed, so that MPI can't be left in order.</summary>
+    public bool Failed { get; set; }
+
     public WatchClient Watch { get; private set; } = null!;
 
-    /// <summary>The training step that this process is in, for the watch.</summary>
-    public long Step
-    {
-        get => _recorder.Step;
-        set => _recorder.Step = value;
-    }
+    /// <summary>This process's ranks.</summary>
+    public Seats Seats { get; private set; } = null!;
 
     /// <summary>Initialises MPI and joins the watch. All processes of the run come here.</summary>
     /// <param name="info">What the launcher says; MPI must agree.</param>
@@ -87,9 +87,12 @@ internal sealed unsafe partial class MpiProcess : IDisposable
     {
         nint comm = 0;
         lock (Gate) Check(MpiNative.MPI_Comm_dup(Constants.World, ref comm), "MPI_Comm_dup");
-        var id = _worlds++;
-        return new(this, new ProcessWorld(id, Watch, options), comm, $"{id}", [.. Enumerable.Range(0, Size)], Rank);
+        var world = NewWorld(options);
+        return new(this, world, Seats.Process, comm, $"{world.Id}", [.. Enumerable.Range(0, Size)], Rank);
     }
+
+    /// <summary>The failures of a new group. All processes come here, in the same order.</summary>
+    public ProcessWorld NewWorld(ClusterOptions options) => new(_worlds++, Watch, options);
 
     public static void Check(int code, string call)
     {
@@ -101,72 +104,12 @@ internal sealed unsafe partial class MpiProcess : IDisposable
         if (code != 0) throw Error(code, call.ToString());
     }
 
-    public void Register(MpiCommunicator communicator)
-    {
-        lock (_communicators) _communicators.Add(communicator);
-    }
-
-    public void Leave(MpiCommunicator communicator)
-    {
-        lock (_communicators) _communicators.Remove(communicator);
-        Watch.Tell(new LeftNotice(communicator.World.Id, communicator.Group, Rank, communicator.Name(communicator.Rank), communicator.Number));
-    }
-
     /// <summary>Lets the progress thread look after an operation until it is done. The caller holds the gate.</summary>
     public void Follow(MpiOperation operation)
     {
         // One that was used before may still stand in the list.
         if (!_pending.Contains(operation)) _pending.Add(operation);
         _work.Set();
-    }
-
-    /// <summary>Looks whether an operation is done, unless another thread is in the library just now.</summary>
-    public bool TryAdvance(MpiOperation operation)
-    {
-        if (!Monitor.TryEnter(Gate)) return operation.IsDone;
-        try { return Advance(operation); }
-        finally { Monitor.Exit(Gate); }
-    }
-
-    /// <summary>Waits for an operation.</summary>
-    /// <exception cref="CommunicationException">The world has failed, or the time is over.</exception>
-    public void Await(MpiOperation operation, MpiCommunicator owner)
-    {
-        var world = owner.World;
-        Interlocked.Increment(ref _waiters);
-        operation.BeginWait();
-        _waitsIn = operation;
-        _recorder.Note(operation.Call, operation.WaitedSince);
-        try
-        {
-            var deadline = operation.WaitedSince + (long)world.Options.Timeout.TotalMilliseconds;
-            var backoff = new Backoff();
-            while (!TryAdvanceOrExplain(operation, world))
-            {
-                if (world.Failed && !operation.IsDone) world.Throw();
-                if (Environment.TickCount64 > deadline) TimeOut(owner, operation);
-                backoff.Pause();
-            }
-        }
-        finally
-        {
-            operation.EndWait();
-            _waitsIn = null;
-            Interlocked.Decrement(ref _waiters);
-        }
-        _lastDone = operation.Call;
-        _recorder.Note(operation.Call, 0);
-    }
-
-    /// <summary>Says that the calling thread is about to wait within MPI, until the result is disposed.</summary>
-    public BlockingCall Block(MpiCommunicator owner, in Call call)
-    {
-        Monitor.Enter(Gate);
-        _blocking.Fill(owner, call, default, default);
-        _blocking.BeginWait();
-        _recorder.Note(call, _blocking.WaitedSince);
-        _waitsIn = _blocking;
-        return new BlockingCall(this, call);
     }
 
     public void Dispose()
@@ -180,11 +123,8 @@ internal sealed unsafe partial class MpiProcess : IDisposable
             lock (Gate) _ = MpiNative.MPI_Finalize();
         Watch.Dispose();
         _server?.Dispose();
-        _recorder.Unlink();
+        Seats.Dispose();
     }
-
-    /// <summary>Whether calls of this process have failed, so that MPI can't be left in order.</summary>
-    public bool Failed { get; set; }
 
     private static CommunicationException Error(int code, string call)
     {
@@ -193,65 +133,13 @@ internal sealed unsafe partial class MpiProcess : IDisposable
         return new($"{call} failed in MPI: {(known ? Encoding.UTF8.GetString(text, length) : $"error {code}")}.");
     }
 
-    private bool Advance(MpiOperation operation)
-    {
-        if (operation.IsDone) return true;
-        if (!operation.Launched) operation.Owner!.LaunchAgreed();
-        return operation.Launched && operation.Test();
-    }
-
-    /// <summary>As <see cref="TryAdvance"/>; an error of MPI's is often the echo of what the watch is about to explain.</summary>
-    private bool TryAdvanceOrExplain(MpiOperation operation, ProcessWorld world)
-    {
-        try { return TryAdvance(operation); }
-        catch (CommunicationException e)
-        {
-            world.AwaitReason();
-            world.Fail(e.Message);
-            world.Throw();
-            return false;
-        }
-    }
-
-    private void TimeOut(MpiCommunicator owner, MpiOperation operation)
-    {
-        Watch.Tell(Late(owner, operation, owner.World.Id));
-        // The answer takes a fraction of a second; without one, rank 0 is in trouble as well.
-        owner.World.AwaitReason();
-        owner.World.Fail(CallSentences.TimedOut(owner.Name(owner.Rank), owner.World.Options.Timeout.TotalSeconds, operation.Call.ToString(), ["nobody knows who: rank 0 does not answer"]));
-        owner.World.Throw();
-    }
-
-    private TimeOutNotice Late(MpiCommunicator owner, MpiOperation operation, int world) => new(world, Rank,
-        Wait(owner, operation, (long)owner.World.Options.Timeout.TotalMilliseconds),
-        Enumerable.Range(0, owner.Size).ToDictionary(owner.WorldRank, owner.Name));
-
-    private static WaitState Wait(MpiCommunicator owner, MpiOperation operation, long milliseconds)
-    {
-        var call = operation.Call;
-        return new(owner.Group, call.Number, call.Number > 0 ? -1 : owner.WorldRank(call.Peer), owner.Name(owner.Rank), call.ToString(), milliseconds);
-    }
-
     /// <summary>A wait within the library that has lasted too long.</summary>
-    private TimeOutNotice? Stuck()
-    {
-        if (_waitsIn is not { } operation || operation != _blocking || operation.Owner is not { } owner || operation.WaitedSince == 0) return null;
-        return Environment.TickCount64 - operation.WaitedSince > owner.World.Options.Timeout.TotalMilliseconds ? Late(owner, operation, Verdict.Everything) : null;
-    }
+    private TimeOutNotice? Stuck() => Blocking is { Owner: { } owner, WaitedSince: not 0 and var since } && Environment.TickCount64 - since > owner.World.Options.Timeout.TotalMilliseconds
+        ? Blocking.Late(owner, Verdict.Everything)
+        : null;
 
     /// <summary>Why a wait within the library will never end, or null.</summary>
-    private string? Hopeless() => _waitsIn is { } operation && operation == _blocking && operation.Owner is { World: { Failed: true } world } ? world.Reason : null;
-
-    private RankState State()
-    {
-        WaitState? wait = null;
-        if (_waitsIn is { } operation && operation.Owner is { } owner && operation.WaitedSince != 0)
-            wait = Wait(owner, operation, Environment.TickCount64 - operation.WaitedSince);
-        Dictionary<string, long> numbers;
-        lock (_communicators) numbers = _communicators.ToDictionary(c => c.Group, c => c.Number);
-        var last = _lastDone;
-        return new(Rank, Step, last.Count == 0 && last.Number == 0 ? null : last.ToString(), wait, numbers);
-    }
+    private string? Hopeless() => Blocking is { Owner.World: { Failed: true } world, WaitedSince: not 0 } ? world.Reason : null;
 
     private void Progress()
     {
@@ -260,7 +148,7 @@ internal sealed unsafe partial class MpiProcess : IDisposable
             _work.Wait();
             if (_stopping) return;
             _work.Reset();
-            while (AdvanceAll() && !_stopping) Pause(ProgressMicroseconds);
+            while (AdvanceAll() && !_stopping) Backoff.Sleep(ProgressMicroseconds);
         }
     }
 
@@ -272,7 +160,7 @@ internal sealed unsafe partial class MpiProcess : IDisposable
         try
         {
             _pending.RemoveAll(static operation => operation.IsDone || operation.Owner is null or { World.Failed: true });
-            foreach (var operation in _pending) Advance(operation);
+            foreach (var operation in _pending) operation.Advance();
             return _pending.Count > 0;
         }
         catch (CommunicationException)
@@ -281,50 +169,5 @@ internal sealed unsafe partial class MpiProcess : IDisposable
             return true;
         }
         finally { Monitor.Exit(Gate); }
-    }
-
-    private static void Pause(int microseconds)
-    {
-        var time = new TimeSpec { Nanoseconds = microseconds * 1000 };
-        _ = nanosleep(&time, null);
-    }
-
-    [LibraryImport("libc")]
-    private static partial int nanosleep(TimeSpec* time, TimeSpec* left);
-
-    private struct TimeSpec
-    {
-        public nint Seconds;
-        public nint Nanoseconds;
-    }
-
-    /// <summary>How a waiter makes room: it looks again and again for about as long as small messages take, then lets other threads run, then sleeps.</summary>
-    private struct Backoff
-    {
-        private int _looks;
-
-        public void Pause()
-        {
-            _looks++;
-            if (_looks < 200) return;
-            if (_looks < 2000) Thread.Yield();
-            else MpiProcess.Pause(50);
-        }
-    }
-
-    /// <summary>A call within the library, from its begin to its end.</summary>
-    public readonly struct BlockingCall(MpiProcess process, Call call) : IDisposable
-    {
-        /// <summary>Throws what MPI says is wrong.</summary>
-        public void Check(int code) => MpiProcess.Check(code, call);
-
-        public void Dispose()
-        {
-            process._waitsIn = null;
-            process._lastDone = call;
-            process._recorder.Note(call, 0);
-            process._blocking.EndWait();
-            Monitor.Exit(process.Gate);
-        }
     }
 }

@@ -56,7 +56,7 @@ internal sealed unsafe class MpiReductions
     private static void Combine(DType type, ReduceOp op, void* input, void* both, int length)
     {
         var size = type.Size();
-        var most = SharedWork.ChunkBytes / size;
+        var most = ChunkPlan.ChunkBytes / size;
         for (var begin = 0L; begin < length; begin += most)
         {
             var (a, b) = ((nint)input + (nint)(begin * size), (nint)both + (nint)(begin * size));

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
@@ -8,27 +9,25 @@ namespace Dunlin.Communication;
 /// </summary>
 internal sealed unsafe class FlightRecorder : IDisposable
 {
+    /// <summary>Of one process.</summary>
+    public const int MostRanks = 256;
+
+    private const int Bytes = 64 + MostRanks * 128;
+
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
-    private readonly Record* _record;
+    private readonly Record* _records;
 
     private FlightRecorder(string path, MemoryMappedFile file)
     {
         (Path, _file) = (path, file);
-        _view = file.CreateViewAccessor(0, sizeof(Record));
+        _view = file.CreateViewAccessor(0, Bytes);
         byte* address = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
-        _record = (Record*)address;
+        _records = (Record*)(address + 64);
     }
 
     public string Path { get; }
-
-    /// <summary>The training step, −1 before the first.</summary>
-    public long Step
-    {
-        get => Volatile.Read(ref _record->Step);
-        set => Volatile.Write(ref _record->Step, value);
-    }
 
     /// <summary>Makes this process's own.</summary>
     /// <exception cref="CommunicationException">The folder for temporary files can't be written.</exception>
@@ -38,8 +37,8 @@ internal sealed unsafe class FlightRecorder : IDisposable
         try
         {
             var stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            stream.SetLength(sizeof(Record));
-            return new(path, MemoryMappedFile.CreateFromFile(stream, null, sizeof(Record), MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false)) { Step = -1 };
+            stream.SetLength(Bytes);
+            return new(path, MemoryMappedFile.CreateFromFile(stream, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -53,7 +52,7 @@ internal sealed unsafe class FlightRecorder : IDisposable
         try
         {
             var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            return new(path, MemoryMappedFile.CreateFromFile(stream, null, sizeof(Record), MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
+            return new(path, MemoryMappedFile.CreateFromFile(stream, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -61,25 +60,33 @@ internal sealed unsafe class FlightRecorder : IDisposable
         }
     }
 
-    /// <summary>Notes a call: since when it is waited for (<see cref="Environment.TickCount64"/>), or 0 when it is done.</summary>
-    public void Note(in Call call, long since)
+    /// <summary>The training step of one of the process's ranks, −1 before the first.</summary>
+    public long StepOf(int number) => Volatile.Read(ref _records[number].StepPlusOne) - 1;
+
+    /// <inheritdoc cref="StepOf"/>
+    public void SetStep(int number, long step) => Volatile.Write(ref _records[number].StepPlusOne, step + 1);
+
+    /// <summary>Notes a call of one of the process's ranks: since when it is waited for (<see cref="Environment.TickCount64"/>), or 0 when it is done.</summary>
+    public void Note(int number, in Call call, long since)
     {
+        var record = _records + number;
         // Odd while it is being written.
-        Volatile.Write(ref _record->Version, _record->Version + 1);
-        _record->Call = call;
-        _record->Since = since;
-        Volatile.Write(ref _record->Version, _record->Version + 1);
+        Volatile.Write(ref record->Version, record->Version + 1);
+        record->Call = call;
+        record->Since = since;
+        Volatile.Write(ref record->Version, record->Version + 1);
     }
 
-    /// <summary>As <see cref="RankState.ToString"/>.</summary>
-    public override string ToString()
+    /// <summary>What one of the process's ranks does or last did, as <see cref="RankState.ToString"/>.</summary>
+    public string Doing(int number)
     {
+        var record = _records + number;
         Record copy;
         var tries = 0;
-        do copy = *_record;
-        while (((copy.Version & 1) != 0 || copy.Version != Volatile.Read(ref _record->Version)) && ++tries < 1000);
+        do copy = *record;
+        while (((copy.Version & 1) != 0 || copy.Version != Volatile.Read(ref record->Version)) && ++tries < 1000);
         var call = copy.Version == 0 ? null : copy.Call.ToString();
-        return RankState.Sentence(copy.Step, copy.Since == 0 ? call : null, copy.Since == 0 ? null : call, Environment.TickCount64 - copy.Since);
+        return RankState.Sentence(copy.StepPlusOne - 1, copy.Since == 0 ? call : null, copy.Since == 0 ? null : call, Environment.TickCount64 - copy.Since);
     }
 
     /// <summary>Removes the name; who has the file open keeps it.</summary>
@@ -99,10 +106,11 @@ internal sealed unsafe class FlightRecorder : IDisposable
         _file.Dispose();
     }
 
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
     private struct Record
     {
         public long Version;
-        public long Step;
+        public long StepPlusOne;
         public long Since;
         public Call Call;
     }

@@ -15,7 +15,7 @@ internal sealed partial class WatchClient : IDisposable
     private readonly Patience _patience;
     private readonly Hello _own;
     private readonly Hello _first;
-    private readonly Func<RankState> _state;
+    private readonly Func<ProcessState> _state;
     private readonly Func<TimeOutNotice?> _stuck;
     private readonly Func<string?> _hopeless;
     private readonly TextWriter _output;
@@ -25,7 +25,7 @@ internal sealed partial class WatchClient : IDisposable
     private readonly ConcurrentDictionary<int, ProcessWorld> _worlds = [];
     private readonly ManualResetEventSlim _ended = new();
     private readonly FlightRecorder? _recorderOfFirst;
-    private RankState? _lastOfFirst;
+    private ProcessState? _lastOfFirst;
     private volatile string? _lost;
     private volatile bool _stopping;
 
@@ -38,7 +38,7 @@ internal sealed partial class WatchClient : IDisposable
     /// <param name="hopeless">Why a wait within MPI will never end, or null.</param>
     /// <param name="output">Where the report goes if the program does not end by itself.</param>
     /// <param name="grace">How long it may take to do so.</param>
-    public WatchClient(WatchConnection connection, Hello own, Hello first, Patience patience, Func<RankState> state, Func<TimeOutNotice?> stuck, Func<string?> hopeless, TextWriter output, TimeSpan grace)
+    public WatchClient(WatchConnection connection, Hello own, Hello first, Patience patience, Func<ProcessState> state, Func<TimeOutNotice?> stuck, Func<string?> hopeless, TextWriter output, TimeSpan grace)
     {
         (_connection, _own, _first, _patience, _state, _stuck, _hopeless, _output, _grace) = (connection, own, first, patience, state, stuck, hopeless, output, grace);
         _connection.Send(own);
@@ -131,8 +131,8 @@ internal sealed partial class WatchClient : IDisposable
     private void LoseFirst(string fate)
     {
         _recorderOfFirst?.Unlink();
-        var doing = _recorderOfFirst?.ToString() ?? _lastOfFirst?.ToString() ?? "its start";
-        Lose($"Rank 0 (process {_first.Pid} on {_first.Host}) {fate}; it last was at {doing}.\n  rank {_own.Rank} on {_own.Host}: {_state()}");
+        var own = string.Concat(_state().Ranks.Select(rank => $"\n  rank {rank.Rank} on {_own.Host}: {rank}"));
+        Lose(Obituary.Of(_first, Obituary.Doing(_first, _lastOfFirst, _recorderOfFirst), fate) + own);
     }
 
     private void Lose(string reason)

@@ -6,7 +6,7 @@ namespace Dunlin.Communication;
 
 /// <summary>What processes of a run tell each other about themselves, besides MPI: one line of JSON each.</summary>
 [JsonDerivedType(typeof(Hello), "hello")]
-[JsonDerivedType(typeof(RankState), "state")]
+[JsonDerivedType(typeof(ProcessState), "state")]
 [JsonDerivedType(typeof(CallNotice), "call")]
 [JsonDerivedType(typeof(LeftNotice), "left")]
 [JsonDerivedType(typeof(FailNotice), "fail")]
@@ -26,13 +26,16 @@ internal abstract record WatchMessage;
 /// <param name="Recorder">The path of its <see cref="FlightRecorder"/>, for those on its host.</param>
 internal sealed record Hello(int Rank, string Host, int Pid, string Secret, string Recorder) : WatchMessage;
 
-/// <summary>A sign of life: what a process does just now.</summary>
-/// <param name="Rank">Of the process.</param>
+/// <summary>A sign of life: what a process's ranks do just now.</summary>
+internal sealed record ProcessState(IReadOnlyList<RankState> Ranks) : WatchMessage;
+
+/// <summary>What a rank does just now.</summary>
+/// <param name="Rank">Of the world.</param>
 /// <param name="Step">The training step, or −1 before the first.</param>
 /// <param name="Last">The last call that is done, or null.</param>
 /// <param name="Wait">What it waits in, or null.</param>
 /// <param name="Numbers">The last collective that it has begun, of each group.</param>
-internal sealed record RankState(int Rank, long Step, string? Last, WaitState? Wait, IReadOnlyDictionary<string, long> Numbers) : WatchMessage
+internal sealed record RankState(int Rank, long Step, string? Last, WaitState? Wait, IReadOnlyDictionary<string, long> Numbers)
 {
     /// <summary>Such as "step 17, waits in AllReduce #52 of 1000 Float32, Sum".</summary>
     public override string ToString() => Sentence(Step, Last, Wait?.Call, Wait?.Milliseconds ?? 0);
@@ -45,7 +48,7 @@ internal sealed record RankState(int Rank, long Step, string? Last, WaitState? W
 /// <summary>A wait under way.</summary>
 /// <param name="Group">The communicator.</param>
 /// <param name="Number">The collective's number there; 0 of a send or receive.</param>
-/// <param name="Peer">The process on the other side of a send or receive, else −1.</param>
+/// <param name="Peer">The rank of the world on the other side of a send or receive, else −1.</param>
 /// <param name="Who">The waiting rank, as the group names it.</param>
 /// <param name="Call">What it called.</param>
 /// <param name="Milliseconds">How long it has waited.</param>
@@ -66,7 +69,7 @@ internal sealed record CallNotice(int World, string Group, int Members, string K
 /// <summary>A rank has left a group.</summary>
 /// <param name="World">The world of the group.</param>
 /// <param name="Group">The communicator.</param>
-/// <param name="Rank">The process.</param>
+/// <param name="Rank">Of the world.</param>
 /// <param name="Who">As the group names it.</param>
 /// <param name="Number">Its last collective there.</param>
 internal sealed record LeftNotice(int World, string Group, int Rank, string Who, long Number) : WatchMessage;
@@ -76,16 +79,16 @@ internal sealed record FailNotice(int World, string Reason) : WatchMessage;
 
 /// <summary>A wait has lasted too long.</summary>
 /// <param name="World">The world of the group; <see cref="Verdict.Everything"/> where the process is stuck in the library.</param>
-/// <param name="Rank">The process.</param>
+/// <param name="Rank">Whose wait, of the world.</param>
 /// <param name="Wait">In what.</param>
-/// <param name="Members">The processes that should have come, with the names that the group has for them.</param>
+/// <param name="Members">The ranks that should have come, with the names that the group has for them.</param>
 internal sealed record TimeOutNotice(int World, int Rank, WaitState Wait, IReadOnlyDictionary<int, string> Members) : WatchMessage;
 
 /// <summary>The process ends as it should.</summary>
 internal sealed record Farewell : WatchMessage;
 
 /// <summary>Rank 0's sign of life to the others.</summary>
-internal sealed record Beat(RankState State) : WatchMessage;
+internal sealed record Beat(ProcessState State) : WatchMessage;
 
 /// <summary>Asks for a <see cref="RankState"/> now.</summary>
 internal sealed record Question : WatchMessage;

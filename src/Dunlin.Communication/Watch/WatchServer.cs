@@ -125,7 +125,7 @@ internal sealed class WatchServer : IDisposable
         member.Heard = Stopwatch.GetTimestamp();
         switch (message)
         {
-            case RankState state: member.State = state; member.Fresh = true; break;
+            case ProcessState state: member.State = state; member.Fresh = true; break;
             case CallNotice call: Compare(call); break;
             case LeftNotice left: _left.Add(left); break;
             case FailNotice fail: Decide(fail.World, fail.Reason); break;
@@ -161,9 +161,9 @@ internal sealed class WatchServer : IDisposable
     private void FindHopeless()
     {
         foreach (var left in _left)
-            foreach (var member in _members)
+            foreach (var (_, state) in Ranks())
             {
-                if (member?.State?.Wait is not { } wait || wait.Group != left.Group || _decided.Contains(left.World)) continue;
+                if (state.Wait is not { } wait || wait.Group != left.Group || _decided.Contains(left.World)) continue;
                 // A message may still be on its way when its sender has left.
                 var hopeless = wait.Number > 0 ? wait.Number > left.Number : wait.Peer == left.Rank && wait.Milliseconds > LeftForGood.TotalMilliseconds;
                 if (hopeless) Decide(left.World, CallSentences.Left(left.Who, wait));
@@ -179,26 +179,26 @@ internal sealed class WatchServer : IDisposable
             if (!all && Environment.TickCount64 - asked < Patience.Beat.TotalMilliseconds * 2) continue;
             _timeOuts.Remove((late, asked));
             if (_decided.Contains(late.World)) continue;
-            var missing = late.Members.Where(m => m.Key != late.Rank && !HasCome(m.Key, late.Wait)).Select(m => $"{m.Value}, {StateOf(m.Key)}").ToArray();
+            var ranks = Ranks().ToDictionary(r => r.State.Rank);
+            var missing = late.Members.Where(m => m.Key != late.Rank && !(ranks.TryGetValue(m.Key, out var other) && HasCome(other.State, late.Wait)))
+                .Select(m => $"{m.Value}, {(ranks.TryGetValue(m.Key, out var other) ? $"on {other.Member.Hello.Host}: {other.State}" : "which has said nothing yet")}").ToArray();
             var sentence = CallSentences.TimedOut(late.Wait, missing);
-            Decide(late.World, late.World == Verdict.Everything ? $"{sentence}{Others(-1)}" : sentence);
+            Decide(late.World, late.World == Verdict.Everything ? $"{sentence}{Others(null)}" : sentence);
         }
     }
 
-    private bool HasCome(int rank, WaitState wait) => _members[rank]?.State is { } state && (wait.Number > 0
-        ? state.Numbers.GetValueOrDefault(wait.Group) >= wait.Number
-        : rank != wait.Peer);
+    /// <summary>Every rank that has given a sign, with its process.</summary>
+    private IEnumerable<(Member Member, RankState State)> Ranks() => _members.OfType<Member>().SelectMany(m => (m.State?.Ranks ?? []).Select(state => (m, state)));
 
-    private string StateOf(int rank) => _members[rank] is { } member ? $"on {member.Hello.Host}: {member.Doing ?? "has said nothing yet"}" : "which has not connected";
+    private static bool HasCome(RankState state, WaitState wait) => wait.Number > 0 ? state.Numbers.GetValueOrDefault(wait.Group) >= wait.Number : state.Rank != wait.Peer;
 
-    private void Lose(Member member, string fate) => Decide(Verdict.Everything,
-        $"Rank {member.Hello.Rank} (process {member.Hello.Pid} on {member.Hello.Host}) {fate}; it last was at {member.Doing ?? "its start"}.{Others(member.Hello.Rank)}");
+    private void Lose(Member member, string fate) => Decide(Verdict.Everything, Obituary.Of(member.Hello, member.Doing, fate) + Others(member));
 
     /// <summary>The hang report: a line for each other rank, or for the first ones of many.</summary>
-    private string Others(int but)
+    private string Others(Member? but)
     {
         const int Most = 64;
-        var lines = Enumerable.Range(0, _members.Length).Where(r => r != but).Select(r => $"\n  rank {r} {StateOf(r)}").ToList();
+        var lines = _members.SelectMany((m, process) => m == but ? [] : m is null ? [$"\n  process {process} has not connected"] : m.Doing.Select(d => $"\n  rank {d.Rank} on {m.Hello.Host}: {d.Text}")).ToList();
         return string.Concat(lines.Take(Most)) + (lines.Count > Most ? $"\n  and {lines.Count - Most} more" : "");
     }
 
@@ -220,10 +220,10 @@ internal sealed class WatchServer : IDisposable
 
         public WatchConnection Connection { get; } = connection;
 
-        public RankState? State { get; set; }
+        public ProcessState? State { get; set; }
 
-        /// <summary>What it does or last did: exactly on this host, by its last sign of life on others.</summary>
-        public string? Doing => recorder?.ToString() ?? State?.ToString();
+        /// <summary>What its ranks do or last did: exactly on this host, by the last sign of life on others.</summary>
+        public IReadOnlyList<(int Rank, string Text)> Doing => Obituary.Doing(Hello, State, recorder);
 
         /// <summary>When it last gave a sign.</summary>
         public long Heard { get; set; }

@@ -83,6 +83,10 @@ public interface ICommunicator : IDisposable
     /// <summary>Tells all ranks that this one can't go on: their waits end with an error that carries <paramref name="reason"/>.</summary>
     void Abort(string reason);
 
+    /// <summary>Memory that all ranks reach, where there is such a thing: collectives on it need no copy. Its contents are arbitrary.</summary>
+    /// <param name="bytes">At least 0.</param>
+    NativeBuffer Rent(long bytes) => NativeBuffer.Rent(bytes);
+
     /// <summary>Says which training step this rank is in, for the reports on ranks that are lost.</summary>
     void ReportStep(long step) { }
 

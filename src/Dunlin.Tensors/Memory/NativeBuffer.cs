@@ -8,14 +8,12 @@ namespace Dunlin.Tensors;
 /// </summary>
 public sealed unsafe class NativeBuffer
 {
-    internal NativeBuffer(nint address, long capacity)
-    {
-        Address = address;
-        Capacity = capacity;
-    }
+    private readonly Action<nint, long> _return;
+
+    private NativeBuffer(nint address, long capacity, Action<nint, long> giveBack) => (Address, Capacity, _return) = (address, capacity, giveBack);
 
     /// <summary>Returns the memory to the pool.</summary>
-    ~NativeBuffer() => BufferPool.Return(Address, Capacity);
+    ~NativeBuffer() => _return(Address, Capacity);
 
     /// <summary>The first byte, a multiple of 64.</summary>
     public nint Address { get; }
@@ -29,8 +27,14 @@ public sealed unsafe class NativeBuffer
     public static NativeBuffer Rent(long bytes)
     {
         var (address, capacity) = BufferPool.Rent(bytes);
-        return new NativeBuffer(address, capacity);
+        return new NativeBuffer(address, capacity, BufferPool.Return);
     }
+
+    /// <summary>Memory of another kind, such as one that other processes see.</summary>
+    /// <param name="address">The first byte, a multiple of 64.</param>
+    /// <param name="bytes">How many.</param>
+    /// <param name="giveBack">Gets both when nobody holds the buffer any more, on the finalizer's thread.</param>
+    public static NativeBuffer Wrap(nint address, long bytes, Action<nint, long> giveBack) => new(address, bytes, giveBack);
 
     /// <summary>Rents memory filled with zeros.</summary>
     public static NativeBuffer RentZeroed(long bytes)

@@ -11,9 +11,10 @@ internal static partial class LostRank
 
     /// <param name="how">kill, stop, hang (it computes on without a call), block (as hang, with the others within MPI), or throw.</param>
     /// <param name="rank">Who.</param>
-    public static int Run(string how, int rank)
+    /// <param name="shared">Whether ranks meet in shared memory, not in MPI.</param>
+    public static int Run(string how, int rank, bool shared)
     {
-        using var cluster = Cluster.Join(new ClusterOptions { Timeout = TimeSpan.FromSeconds(how is "hang" or "block" ? 2 : 60) });
+        using var cluster = Cluster.Join(new ClusterOptions { Timeout = TimeSpan.FromSeconds(how is "hang" or "block" ? 2 : 60), SharedMemory = shared });
         try
         {
             cluster.Run(1, comm =>

@@ -5,13 +5,13 @@ namespace Dunlin.Communication.Tests;
 public sealed class LostRankTests
 {
     [MpiTheory]
-    [InlineData("kill", 0)]
-    [InlineData("kill", 2)]
-    [InlineData("stop", 0)]
-    [InlineData("stop", 1)]
-    public void A_dead_or_stopped_process_is_named_with_its_host_step_and_call(string how, int rank)
+    [InlineData("kill", 0, "shared")]
+    [InlineData("kill", 2, "mpi")]
+    [InlineData("stop", 0, "mpi")]
+    [InlineData("stop", 1, "shared")]
+    public void A_dead_or_stopped_process_is_named_with_its_host_step_and_call(string how, int rank, string where)
     {
-        var (code, output) = Mpirun.Run(3, "lose", how, $"{rank}");
+        var (code, output) = Mpirun.Run(3, "lose", how, $"{rank}", where);
         Assert.NotEqual(0, code);
         foreach (var survivor in Enumerable.Range(0, 3).Where(r => r != rank))
             Assert.Matches($@"rank {survivor} ends: Rank {rank} \(process \d+ on {System.Net.Dns.GetHostName()}\) {(how == "kill" ? "died" : "is stopped")}", output);
@@ -20,22 +20,23 @@ public sealed class LostRankTests
     }
 
     [MpiTheory]
-    [InlineData("hang")]
-    [InlineData("block")]
-    public void A_rank_that_makes_no_call_is_named_after_the_time_out(string how)
+    [InlineData("hang", "shared")]
+    [InlineData("hang", "mpi")]
+    [InlineData("block", "mpi")]
+    public void A_rank_that_makes_no_call_is_named_after_the_time_out(string how, string where)
     {
-        var (code, output) = Mpirun.Run(2, "lose", how, "1");
+        var (code, output) = Mpirun.Run(2, "lose", how, "1", where);
         Assert.Equal(3, code);
         Assert.Contains("Rank 0 waited 2 s in AllReduce #9 of 1000 Float32, Sum. These have not come: rank 1, on ", output, StringComparison.Ordinal);
         Assert.Contains(": step 7, in no collective; the last was Barrier #8", output, StringComparison.Ordinal);
     }
 
     [MpiTheory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void An_error_of_one_rank_ends_the_others_with_its_reason(int rank)
+    [InlineData(0, "shared")]
+    [InlineData(1, "mpi")]
+    public void An_error_of_one_rank_ends_the_others_with_its_reason(int rank, string where)
     {
-        var (_, output) = Mpirun.Run(2, "lose", "throw", $"{rank}");
+        var (_, output) = Mpirun.Run(2, "lose", "throw", $"{rank}", where);
         Assert.Contains($"rank {1 - rank} ends: Rank {rank} aborted: the disk is gone", output, StringComparison.Ordinal);
     }
 }

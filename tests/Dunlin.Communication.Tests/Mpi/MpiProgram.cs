@@ -8,7 +8,7 @@ internal static class MpiProgram
     private static int Main(string[] arguments) => arguments switch
     {
         ["contract", var mode, .. var rest] => MpiContractRunner.Run(mode, rest),
-        ["lose", var how, var rank] => LostRank.Run(how, int.Parse(rank, CultureInfo.InvariantCulture)),
+        ["lose", var how, var rank, var where] => LostRank.Run(how, int.Parse(rank, CultureInfo.InvariantCulture), where == "shared"),
         _ => 2,
     };
 }

@@ -13,7 +13,7 @@ internal static unsafe class Reduction
     /// <param name="op">How to combine. Bool: Sum and Max are "or", Product and Min are "and".</param>
     /// <param name="sources">Each rank's first element.</param>
     /// <param name="target">Where the result goes; may be one of the sources.</param>
-    /// <param name="length">Elements; at most <see cref="SharedWork.ChunkBytes"/> of bytes.</param>
+    /// <param name="length">Elements; at most <see cref="ChunkPlan.ChunkBytes"/> of bytes.</param>
     public static void Reduce(DType type, ReduceOp op, ReadOnlySpan<nint> sources, nint target, int length)
     {
         switch (type)
@@ -48,7 +48,7 @@ internal static unsafe class Reduction
         // In place in a later rank's buffer, that rank's elements would be gone before their turn.
         if (sources[1..].Contains(target))
         {
-            var scratch = stackalloc byte[SharedWork.ChunkBytes];
+            var scratch = stackalloc byte[ChunkPlan.ChunkBytes];
             result = new Span<T>(scratch, length);
         }
         Combine(op, Elements<T>(sources[0], length), Elements<T>(sources[1], length), result);

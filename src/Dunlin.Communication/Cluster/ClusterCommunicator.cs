@@ -1,0 +1,162 @@
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Communication;
+
+/// <summary>What all groups of ranks in several processes have in common: names, numbers, checks of one rank's own calls, and failures. How bytes move is for the kinds of groups to say.</summary>
+internal abstract class ClusterCommunicator : ICommunicator
+{
+    private readonly int[] _worldRanks;
+    private long _number;
+    private int _splits;
+    private int _pending;
+    private bool _disposed;
+
+    protected ClusterCommunicator(ProcessWorld world, Seat seat, string group, int[] worldRanks, int rank)
+    {
+        (World, Seat, Group, _worldRanks, Rank) = (world, seat, group, worldRanks, rank);
+        seat.Register(this);
+    }
+
+    public ProcessWorld World { get; }
+
+    /// <summary>Which of this process's ranks this is.</summary>
+    public Seat Seat { get; }
+
+    /// <summary>The same on all ranks of the group, another for each group.</summary>
+    public string Group { get; }
+
+    public int Rank { get; }
+
+    public int Size => _worldRanks.Length;
+
+    /// <summary>The last collective that this rank has begun.</summary>
+    public long Number => Volatile.Read(ref _number);
+
+    /// <summary>Whether there are more ranks on this host than processors.</summary>
+    public bool IsCrowded { get; init; }
+
+    /// <summary>Operations that have begun and were not waited for.</summary>
+    protected int Pending => _pending;
+
+    public string Name(int rank) => Group.Contains('/') ? $"rank {rank} of a group of {Size} (rank {_worldRanks[rank]} of the world)" : $"rank {rank}";
+
+    public int WorldRank(int rank) => _worldRanks[rank];
+
+    public IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op) => Start(new(CallKind.AllReduce, 0, buffer.Type, buffer.Count, op), buffer, buffer);
+
+    public IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op)
+    {
+        Check.Parts(this, "ReduceScatter", whole: input, part: output);
+        return Start(new(CallKind.ReduceScatter, 0, input.Type, output.Count, op), input, output);
+    }
+
+    public IPendingOperation StartAllGather(CommBuffer input, CommBuffer output)
+    {
+        Check.Parts(this, "AllGather", whole: output, part: input);
+        return Start(new(CallKind.AllGather, 0, input.Type, input.Count), input, output);
+    }
+
+    public IPendingOperation StartBroadcast(CommBuffer buffer, int root)
+    {
+        Check.Rank(this, "Broadcast", "root", root);
+        return Start(new(CallKind.Broadcast, 0, buffer.Type, buffer.Count, Peer: root), buffer, buffer);
+    }
+
+    public IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output)
+    {
+        Check.Exchange(this, input, output);
+        return Start(new(CallKind.AllToAll, 0, input.Type, input.Count / Size), input, output);
+    }
+
+    public IPendingOperation StartBarrier() => Start(new(CallKind.Barrier, 0, DType.UInt8, 0), default, default);
+
+    public IPendingOperation StartSend(CommBuffer buffer, int peer, int tag = 0)
+    {
+        Check.Peer(this, "Send", buffer, peer, tag);
+        return Begin(new(CallKind.Send, 0, buffer.Type, buffer.Count, Peer: peer, Tag: tag), buffer, default);
+    }
+
+    public IPendingOperation StartReceive(CommBuffer buffer, int peer, int tag = 0)
+    {
+        Check.Peer(this, "Receive", buffer, peer, tag);
+        return Begin(new(CallKind.Receive, 0, buffer.Type, buffer.Count, Peer: peer, Tag: tag), default, buffer);
+    }
+
+    public ICommunicator Split(int color, int key)
+    {
+        var all = this.AllGatherNumbers(color, key);
+        int[] members = [.. Enumerable.Range(0, Size).Where(r => all[2 * r] == color).OrderBy(r => all[2 * r + 1]).ThenBy(r => r)];
+        // Numbers for colours that begin at 0, as MPI wants them.
+        var number = Enumerable.Range(0, Size).Select(r => all[2 * r]).Distinct().Order().ToList().IndexOf(color);
+        return Split($"{Group}/{++_splits}.{number}", number, members, [.. members.Select(r => _worldRanks[r])]);
+    }
+
+    public void Abort(string reason) => World.Fail($"{CallSentences.Capital(Name(Rank))} aborted: {reason}");
+
+    public void ReportStep(long step) => Seat.Step = step;
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        if (_pending > 0 && !World.Failed) Abort($"it left the group with {_pending} operations for which it had not waited.");
+        _disposed = true;
+        Seat.Leave(this);
+        World.Tell(new LeftNotice(World.Id, Group, Seat.Rank, Name(Rank), Number));
+    }
+
+    public override string ToString() => Name(Rank);
+
+    /// <summary>Takes back an operation that was waited for.</summary>
+    public void Release(ClusterOperation operation)
+    {
+        _pending--;
+        Recycle(operation);
+    }
+
+    /// <summary>Sets a checked call of a group of several ranks, or a message, on its way.</summary>
+    protected abstract ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output);
+
+    /// <summary>An operation may serve a later call.</summary>
+    protected abstract void Recycle(ClusterOperation operation);
+
+    /// <summary>The group of those ranks of this one.</summary>
+    protected abstract ICommunicator Split(string group, int color, int[] members, int[] worldRanks);
+
+    /// <summary>The next collective's number, if this rank may begin one.</summary>
+    protected long BeginCollective(CallKind kind)
+    {
+        Expect(kind);
+        return ++_number;
+    }
+
+    private IPendingOperation Start(Call call, CommBuffer input, CommBuffer output)
+    {
+        Check.Count(this, call);
+        call = call with { Number = BeginCollective(call.Kind) };
+        if (Size == 1)
+        {
+            CollectiveWork.Copy(input.Address, output.Address, input.Bytes);
+            return Completed.Operation;
+        }
+        return Count(Post(call, input, output));
+    }
+
+    private ClusterOperation Begin(in Call call, CommBuffer input, CommBuffer output)
+    {
+        Expect(call.Kind);
+        return Count(Post(call, input, output));
+    }
+
+    private ClusterOperation Count(ClusterOperation operation)
+    {
+        _pending++;
+        return operation;
+    }
+
+    private void Expect(CallKind what)
+    {
+        World.ThrowIfFailed();
+        if (_disposed) throw new CommunicationException($"{this} called {what} after it had left the group.");
+    }
+}

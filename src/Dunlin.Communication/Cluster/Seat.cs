@@ -1,0 +1,54 @@
+namespace Dunlin.Communication;
+
+/// <summary>One rank that lives in this process, as the watch sees it: its step, what it waits in, what it called last.</summary>
+/// <param name="rank">Of the world.</param>
+/// <param name="recorder">What others read when this process is lost.</param>
+/// <param name="number">Among the ranks of this process.</param>
+internal sealed class Seat(int rank, FlightRecorder recorder, int number)
+{
+    private readonly List<ClusterCommunicator> _groups = [];
+    private volatile ClusterOperation? _waitsIn;
+    private Call? _last;
+
+    public int Rank { get; } = rank;
+
+    /// <summary>What it waits in, or null.</summary>
+    public ClusterOperation? WaitsIn => _waitsIn;
+
+    public long Step
+    {
+        get => recorder.StepOf(number);
+        set => recorder.SetStep(number, value);
+    }
+
+    public void Register(ClusterCommunicator group)
+    {
+        lock (_groups) _groups.Add(group);
+    }
+
+    public void Leave(ClusterCommunicator group)
+    {
+        lock (_groups) _groups.Remove(group);
+    }
+
+    public void BeginWait(ClusterOperation operation)
+    {
+        _waitsIn = operation;
+        recorder.Note(number, operation.Call, operation.WaitedSince);
+    }
+
+    public void EndWait(ClusterOperation operation)
+    {
+        _waitsIn = null;
+        _last = operation.Call;
+        recorder.Note(number, operation.Call, 0);
+    }
+
+    public RankState State()
+    {
+        var wait = _waitsIn is { } operation && operation.Owner is { } owner && operation.WaitedSince != 0
+            ? operation.Describe(owner, Environment.TickCount64 - operation.WaitedSince)
+            : null;
+        lock (_groups) return new(Rank, Step, _last?.ToString(), wait, _groups.ToDictionary(g => g.Group, g => g.Number));
+    }
+}

@@ -1,0 +1,67 @@
+using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
+
+namespace Dunlin.Communication;
+
+/// <summary>
+/// A group of ranks on one host that are processes, or threads of processes: they reduce directly in each other's buffers, as threads of one process do. Sums are formed in the order of the
+/// ranks. Calls are compared always, as all see what the others have called.
+/// </summary>
+internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world, Seat seat, string group, int[] worldRanks, int rank)
+    : ClusterCommunicator(world, seat, group, worldRanks, rank), ICommunicator
+{
+    private readonly Stack<HostCollective> _idleCollectives = new();
+    private readonly Stack<HostTransfer> _idleTransfers = new();
+    private readonly Queue<(HostCollective Operation, long Number)> _underWay = new();
+
+    public NativeBuffer Rent(long bytes) => team.Memory.Pool.RentBuffer(bytes);
+
+    protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
+    {
+        if (call.Number == 0)
+        {
+            if (!_idleTransfers.TryPop(out var transfer)) transfer = new(team);
+            transfer.Fill(this, call, input, output);
+            return transfer;
+        }
+        MoveOn(call);
+        if (!_idleCollectives.TryPop(out var collective)) collective = new(team);
+        collective.Fill(this, call, input, output);
+        _underWay.Enqueue((collective, call.Number));
+        return collective;
+    }
+
+    protected override void Recycle(ClusterOperation operation)
+    {
+        if (operation is HostCollective collective) _idleCollectives.Push(collective);
+        else _idleTransfers.Push((HostTransfer)operation);
+    }
+
+    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks)
+    {
+        var own = Array.IndexOf(members, Rank);
+        var block = own == 0 ? HostTeam.Create(team.Memory, members.Length) : default;
+        var all = this.AllGatherNumbers(block.Process, block.Offset);
+        var place = new Place((int)all[2 * members[0]], (nint)all[2 * members[0] + 1]);
+        return new HostCommunicator(new HostTeam(team.Memory, place, members.Length), World, Seat, group, worldRanks, own) { IsCrowded = IsCrowded };
+    }
+
+    /// <summary>
+    /// Before a new collective begins: does of the older ones what can be done, which is how sums are formed while the program computes on, and waits where the ring is full.
+    /// </summary>
+    private void MoveOn(in Call call)
+    {
+        while (_underWay.TryPeek(out var oldest) && (oldest.Operation.Call.Number != oldest.Number || oldest.Operation.TryAdvance())) _underWay.Dequeue();
+        var slot = team.Slot(call.Number);
+        var backoff = new Backoff(IsCrowded);
+        var deadline = Environment.TickCount64 + (long)World.Options.Timeout.TotalMilliseconds;
+        while (Volatile.Read(ref slot->Number) != call.Number)
+        {
+            World.ThrowIfFailed();
+            if (_underWay.TryPeek(out var oldest) && (oldest.Operation.Call.Number != oldest.Number || oldest.Operation.TryAdvance())) _underWay.Dequeue();
+            if (Environment.TickCount64 > deadline)
+                World.Fail($"{CallSentences.Capital(Name(Rank))} waited {World.Options.Timeout.TotalSeconds:0.###} s to begin {call}: {HostTeam.Slots} collectives are under way, and another rank has not gone on from the first of them.");
+            backoff.Pause();
+        }
+    }
+}
