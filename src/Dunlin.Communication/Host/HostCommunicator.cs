@@ -14,7 +14,7 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
     private readonly Stack<HostTransfer> _idleTransfers = new();
     private readonly Queue<(HostCollective Operation, long Number)> _underWay = new();
 
-    public NativeBuffer Rent(long bytes) => team.Memory.Pool.RentBuffer(bytes);
+    public Func<long, NativeBuffer> Rent => team.Memory.Pool.RentBuffer;
 
     protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
     {
