@@ -18,6 +18,7 @@ internal static class DunlinCommand
         {
             TrainCommand.Create(host),
             LaunchCommand.Create(host),
+            SlurmCommand.Create(host),
             EvaluateCommand.Create(host),
             PredictCommand.Create(host),
             SummaryCommand.Create(host),

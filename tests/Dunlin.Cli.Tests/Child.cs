@@ -12,16 +12,16 @@ internal sealed class Child : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
-    public Child(string directory, params string[] arguments)
+    /// <summary>The command itself.</summary>
+    public Child(string directory, params string[] arguments) : this(directory, new ProcessStartInfo(
+        Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", [typeof(DunlinCommand).Assembly.Location, .. arguments]))
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
-        {
-            WorkingDirectory = directory,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.ArgumentList.Add(typeof(DunlinCommand).Assembly.Location);
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+    }
+
+    /// <summary>Something else that runs it.</summary>
+    public Child(string directory, ProcessStartInfo start)
+    {
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (directory, true, true);
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Append(line.Data);
         _process.ErrorDataReceived += (_, line) => Append(line.Data);

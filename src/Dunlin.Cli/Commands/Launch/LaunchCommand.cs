@@ -75,9 +75,7 @@ internal static class LaunchCommand
         var placement = Placement.Of(settings, [.. settings.Hosts.Select(one => (one, Environment.ProcessorCount))]);
         var job = new Supervisor(host, settings with { LogDirectory = null }, mpi).Job(placement, TrainedRun.Of(host, settings.Command), 1) with { LogDirectory = settings.LogDirectory };
         host.Out.WriteLine($"# {mpi.Name}");
-        host.Out.WriteLine(string.Join(' ', ((string[])[mpi.Path, .. MpiCommandLine.Of(mpi.Family, job)]).Select(Quote)));
+        host.Out.WriteLine(Shell.Join([mpi.Path, .. MpiCommandLine.Of(mpi.Family, job)]));
         return ExitCode.Done;
     }
-
-    private static string Quote(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@%+".Contains(c, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

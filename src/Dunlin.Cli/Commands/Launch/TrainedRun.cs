@@ -6,19 +6,20 @@ namespace Dunlin.Cli.Commands.Launch;
 /// <summary>What is known of a command that is <c>dunlin train …</c>: where its run lies, so that a later start goes on with it.</summary>
 internal sealed class TrainedRun
 {
-    private readonly string _directory;
-
-    private TrainedRun(string directory) => _directory = directory;
+    private TrainedRun(string directory) => Directory = directory;
 
     /// <summary>The run's directory, the same for every start and rank.</summary>
-    public (string Name, string Value) Variable => ("DUNLIN__Run__Directory", _directory);
+    public string Directory { get; }
+
+    /// <summary>What says so to the ranks.</summary>
+    public (string Name, string Value) Variable => ("DUNLIN__Run__Directory", Directory);
 
     /// <summary>The checkpoint that a start would go on from, for people.</summary>
     public string From()
     {
-        var checkpoints = Path.Combine(_directory, "checkpoints");
-        var newest = Directory.Exists(checkpoints) ? new CheckpointStore(checkpoints, new() { ReadOnly = true }).LoadLatest() : null;
-        return newest is null ? $"from the beginning, as {_directory} holds no checkpoint yet" : $"from step {newest.State.Step} of {_directory}";
+        var checkpoints = Path.Combine(Directory, "checkpoints");
+        var newest = System.IO.Directory.Exists(checkpoints) ? new CheckpointStore(checkpoints, new() { ReadOnly = true }).LoadLatest() : null;
+        return newest is null ? $"from the beginning, as {Directory} holds no checkpoint yet" : $"from step {newest.State.Step} of {Directory}";
     }
 
     /// <summary>Reads the command as its processes will.</summary>
