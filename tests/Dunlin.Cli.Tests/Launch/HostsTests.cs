@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dunlin.Cli.Commands.Launch;
 
 namespace Dunlin.Cli.Tests.Launch;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Dunlin.Cli.Commands.Launch;
 
 namespace Dunlin.Cli.Tests.Launch;
 
@@ -8,6 +7,12 @@ namespace Dunlin.Cli.Tests.Launch;
 public sealed class LaunchTests : IDisposable
 {
     private const int Interrupt = 2, KillSignal = 9, User1 = 10, Terminate = 15;
+
+    /// <summary>A rank that ends takes the other with it, also one that has not begun.</summary>
+    private const string BothHaveStarted = "until [ $(wc -l <started) -ge 2 ]; do sleep 0.02; done";
+
+    /// <summary>What mpirun becomes: itself with Open MPI 4, PRRTE with Open MPI 5, Hydra with MPICH.</summary>
+    private static readonly string[] Launchers = ["mpirun", "prterun", "mpiexec.hydra"];
 
     private readonly string _directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
 
@@ -25,7 +30,7 @@ public sealed class LaunchTests : IDisposable
     public async Task The_exit_code_says_what_happened(string script, int code)
     {
         if (!HasMpi) return;
-        using var launch = Launch(["-n", "2"], $"echo x >>started; {script}");
+        using var launch = Launch(["-n", "2"], $"echo x >>started; {BothHaveStarted}; {script}");
         Assert.Equal(code, await launch.ExitCode());
         Assert.Equal(2, Lines("started"));
         Assert.Equal(code == ExitCode.PeerFailed, launch.Output.Contains("a rank was lost (exit code", StringComparison.Ordinal));
@@ -36,11 +41,22 @@ public sealed class LaunchTests : IDisposable
     {
         if (!HasMpi) return;
         using var launch = Launch(["-n", "2", "--max-restarts", "3"],
-            "echo \"resume=$DUNLIN__Run__Resume\" >>started; [ -n \"$DUNLIN__Run__Resume\" ] && exit 0; [ $OMPI_COMM_WORLD_RANK = 1 ] && kill -9 $$; sleep 60");
+            $"echo \"resume=$DUNLIN__Run__Resume\" >>started; [ -n \"$DUNLIN__Run__Resume\" ] && exit 0; {BothHaveStarted}; [ ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} = 1 ] && kill -9 $$; sleep 60");
         Assert.Equal(ExitCode.Done, await launch.ExitCode());
         Assert.Equal(["resume=", "resume=", "resume=true", "resume=true"], (await File.ReadAllLinesAsync(Path.Combine(_directory, "started"))).Order());
         Assert.Contains("start 1 of 4 has lost a rank (exit code 137: a rank ended by SIGKILL", launch.Output, StringComparison.Ordinal);
         Assert.Contains("start 2 of 4: 2 ranks on localhost", launch.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Also with MPICH, whose launcher would wait for the other rank.</summary>
+    [Fact]
+    public async Task A_rank_that_ends_with_an_error_takes_the_others_with_it()
+    {
+        if (!HasMpi) return;
+        using var launch = Launch(["-n", "2"], $"echo x >>started; {BothHaveStarted}; [ ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} = 1 ] && exit 1; sleep 50; echo x >>survived");
+        Assert.Equal(ExitCode.Failed, await launch.ExitCode());
+        Assert.False(File.Exists(Path.Combine(_directory, "survived")));
+        await NobodyIsLeft();
     }
 
     [Fact]
@@ -107,7 +123,7 @@ public sealed class LaunchTests : IDisposable
         if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], "echo ready; sleep 60");
         await launch.WaitFor("ready", times: 2);
-        Assert.Equal(0, Kill(Here().Single(process => Name(process) == "mpirun"), KillSignal));
+        Assert.Equal(0, Kill(Here().Single(process => Launchers.Contains(Name(process))), KillSignal));
         Assert.Equal(ExitCode.PeerFailed, await launch.ExitCode());
         await NobodyIsLeft();
     }
@@ -121,7 +137,7 @@ public sealed class LaunchTests : IDisposable
         var checkpoints = Path.Combine(_directory, "runs", "tiny-1", "checkpoints");
         for (var clock = Stopwatch.StartNew(); !Directory.Exists(checkpoints) || !Directory.EnumerateDirectories(checkpoints, "step-*").Any(); await Task.Delay(10))
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"No checkpoint came:\n{launch.Output}");
-        Assert.Equal(0, Kill(Here().Single(process => Name(process) is not ("mpirun" or "setpriv") && Words(process).Contains("train") && !Words(process).Contains("launch")), KillSignal));
+        Assert.Equal(0, Kill(Here().Single(process => Name(process) is "dotnet" or "dunlin" && Words(process).Contains("train") && !Words(process).Contains("launch")), KillSignal));
         Assert.True(await launch.ExitCode() == ExitCode.Done, launch.Output);
         Assert.Matches(@"start 2 of 2: 1 rank on localhost, 1 thread each, from step \d+ of .*tiny-1\.", launch.Output);
         Assert.False(Directory.Exists(Path.Combine(_directory, "runs", "tiny-2")));

@@ -10,8 +10,18 @@ public class SlurmTests
     {
         var text = SlurmScript.Text(new("./prog")
         {
-            Name = "mine", Nodes = 4, TasksPerNode = 2, CpusPerTask = 16, Time = "12:00:00", Partition = "long", Account = "physics", Signal = "USR2@300", Mpi = "pmi2", MaxRequeues = 5,
-            More = ["--exclusive"], Setup = ["module load mpich"],
+            Name = "mine",
+            Nodes = 4,
+            TasksPerNode = 2,
+            CpusPerTask = 16,
+            Time = "12:00:00",
+            Partition = "long",
+            Account = "physics",
+            Signal = "USR2@300",
+            Mpi = "pmi2",
+            MaxRequeues = 5,
+            More = ["--exclusive"],
+            Setup = ["module load mpich"],
         });
         string[] lines = text.Split('\n');
         Assert.Equal("#!/bin/bash", lines[0]);

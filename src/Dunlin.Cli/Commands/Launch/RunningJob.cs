@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Dunlin.Cli.Commands.Launch;
 
 /// <summary>
-/// mpirun and all that it has started on this machine. It runs in a session of its own, so that Ctrl-C reaches it through us alone and nothing of it stays behind unseen;
-/// if this process dies, the kernel sends it SIGTERM, on which it ends its ranks everywhere.
+/// mpirun and all that it has started on this machine. It runs in a session of its own, so that Ctrl-C reaches it through us alone and nothing of it stays behind unseen, below a shell that
+/// guards it: if this process dies, the guard ends mpirun, and mpirun its ranks everywhere.
 /// </summary>
 internal sealed partial class RunningJob : IDisposable
 {
@@ -14,6 +14,20 @@ internal sealed partial class RunningJob : IDisposable
     private static readonly int User1 = OperatingSystem.IsMacOS() ? 30 : 10;
 
     private const int Kill = 9, Terminate = 15;
+
+    /// <summary>
+    /// Hands signals on, and ends with the code of what it guards. HUP says that our process is gone. The kernel says so once for each of its threads, and Open MPI takes a second SIGTERM within five seconds
+    /// as a wish to leave at once, without its ranks: so mpirun gets one alone. A wait that a signal ends says nothing of the job; one too many gives 127.
+    /// </summary>
+    private const string Guard = """
+        "$@" &
+        job=$! code=127
+        trap 'trap "" HUP; passed=1; kill -TERM $job' HUP
+        trap 'passed=1; kill -TERM $job' TERM
+        trap 'passed=1; kill -USR1 $job' USR1
+        while passed=; wait $job; now=$?; [ $now = 127 ] || code=$now; [ $now -gt 128 ] && [ -n "$passed" ]; do :; done
+        exit $code
+        """;
 
     /// <summary>mpirun waits for its ranks a second after SIGTERM before it kills them.</summary>
     private static readonly TimeSpan Last = TimeSpan.FromSeconds(10);
@@ -24,11 +38,8 @@ internal sealed partial class RunningJob : IDisposable
     /// <summary>Starts it. The thread that calls has to live as long as the job: when it ends, the kernel takes this process for dead.</summary>
     public RunningJob(CliHost host, IReadOnlyList<string> words)
     {
-        string[] before =
-        [
-            .. Programs.Find(host, "setpriv") is { } setpriv ? [setpriv, "--pdeathsig", "TERM", "--"] : (string[])[],
-            .. Programs.Find(host, "setsid") is { } setsid ? [setsid] : (string[])[],
-        ];
+        string[] DieWithParent(string signal) => Programs.Find(host, "setpriv") is { } setpriv ? [setpriv, "--pdeathsig", signal, "--"] : [];
+        string[] before = [.. DieWithParent("HUP"), .. Programs.Find(host, "setsid") is { } setsid ? [setsid] : (string[])[], "/bin/sh", "-c", Guard, "guard", .. DieWithParent("TERM")];
         _process = Process.Start(Programs.Start(host, [.. before, .. words])) ?? throw new DunlinException($"{words[0]} can't be started.");
         _process.StandardInput.Close();
     }

@@ -79,6 +79,7 @@ internal static class SlurmScript
             [ "$restarts" = 0 ] || export DUNLIN__Run__Resume=true
 
             # Where ranks note what they ended with, the first in time first. srun's own code is the highest one, and so mostly that of a rank that srun itself has ended.
+            # The directory is one that all machines see, as for the log.
             codes=$SLURM_SUBMIT_DIR/.$SLURM_JOB_NAME-$SLURM_JOB_ID.codes
             rm -f "$codes"
 
@@ -86,7 +87,7 @@ internal static class SlurmScript
             # --mpi={{job.Mpi}}: how the ranks find each other; pmix for Open MPI, pmi2 for MPICH.
             # The shell around each rank outlives signals, which reach the rank as well, and notes how it ended.
             srun --kill-on-bad-exit=1 --mpi={{job.Mpi}} \
-                sh -c 'trap : USR1 TERM; "$@"; code=$?; [ $code = 0 ] || echo $code >>"$0"; exit $code' "$codes" \
+                sh -c '{{RankCodes.Script}}' "$codes" \
                 {{job.Command}}
             code=$?
             [ $code = 0 ] || [ ! -s "$codes" ] || code=$(head -n 1 "$codes")

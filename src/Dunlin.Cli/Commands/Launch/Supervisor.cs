@@ -13,6 +13,9 @@ internal sealed class Supervisor(CliHost host, LaunchSettings settings, MpiLaunc
     /// <summary>Before a new start, for what the last one leaves in the network to go.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long MPICH's other ranks may go on when one has ended with an error: its launcher would let them wait for ever, where Open MPI's ends them.</summary>
+    private static readonly TimeSpan AfterTheFirst = TimeSpan.FromSeconds(5);
+
     private readonly HostProbe _probe = new(host, settings.Shell);
 
     /// <summary>Runs to the end.</summary>
@@ -75,14 +78,22 @@ internal sealed class Supervisor(CliHost host, LaunchSettings settings, MpiLaunc
     /// <returns>The exit code, and the host that fell silent, if that was the reason.</returns>
     private (int Code, HostAnswer? Silent) Execute(MpiJob job, LaunchSignals signals)
     {
-        using var running = new RunningJob(host, [mpi.Path, .. MpiCommandLine.Of(mpi.Family, job)]);
+        var codes = mpi.Family == MpiFamily.Mpich ? Path.Combine(host.Directory, $".dunlin-launch-{Environment.ProcessId}.codes") : null;
+        var told = codes is null ? job : job with { Command = RankCodes.Wrap(codes, job.Command) };
+        using var running = new RunningJob(host, [mpi.Path, .. MpiCommandLine.Of(mpi.Family, told)]);
         signals.Attach(running);
         try
         {
+            long? firstEnd = null;
             var watch = new HostWatch(job.Placement, () => Silent(job.Placement), WatchEvery, host.Clock);
             while (true)
             {
-                if (running.WaitForExit(Tick) is { } code) return (Outcome.Normalize(mpi.Family, code), null);
+                if (running.WaitForExit(Tick) is { } code) return ((codes is null ? null : RankCodes.Take(codes)) ?? Outcome.Normalize(mpi.Family, code), null);
+                if (codes is not null && File.Exists(codes) && host.Clock.GetElapsedTime(firstEnd ??= host.Clock.GetTimestamp()) > AfterTheFirst)
+                {
+                    running.End();
+                    return (RankCodes.Take(codes) ?? ExitCode.Failed, null);
+                }
                 if (signals.IsForced || signals.SinceAsked > settings.Grace)
                 {
                     if (!signals.IsForced) Say($"the ranks have not ended within {settings.Grace.TotalSeconds:0} s: ending them. Allow more by --grace.");
@@ -97,6 +108,7 @@ internal sealed class Supervisor(CliHost host, LaunchSettings settings, MpiLaunc
         finally
         {
             signals.Attach(null);
+            if (codes is not null) File.Delete(codes);
         }
     }
 
