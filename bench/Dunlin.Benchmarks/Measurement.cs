@@ -60,6 +60,8 @@ internal sealed class Measurement : IDisposable
         profile.EndStep(number);
     }
 
+    public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
+
     /// <summary>The median milliseconds of a step, after a warm-up that is long enough for the runtime to have compiled all that is hot.</summary>
     public double Milliseconds(double seconds)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Communication;
+using Dunlin.Graphs.Plans;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Strategies;
 using Dunlin.Tensors.Kernels;
@@ -34,9 +35,12 @@ internal static class RankedSteps
             }
             times.Sort();
             var (start, wait) = Exchange(measured, worker.Rank, profile);
+            var timeline = new BucketTimes();
+            measured.Step(timeline);
+            var buckets = string.Join(',', timeline.Buckets.Select(b => FormattableString.Invariant($"[{b.Bytes},{b.Ready:F3}]")));
             if (worker.Rank == 0)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $$"""{"row":"{{row.Name}}","ranks":{{comm.Size}},"ms":{{times[times.Count / 2]:F4}},"items_s":{{row.Input[0] * comm.Size / times[times.Count / 2] * 1e3:F2}},"exchange_overlapped_ms":{{start:F3}},"exchange_exposed_ms":{{wait:F3}},"peak_mb":{{Environment.WorkingSet / 1e6:F0}},"kernels":"{{kernels.Name}}","parameters":{{measured.Parameters}}}"""));
+                    $$"""{"row":"{{row.Name}}","ranks":{{comm.Size}},"ms":{{times[times.Count / 2]:F4}},"items_s":{{row.Input[0] * comm.Size / times[times.Count / 2] * 1e3:F2}},"exchange_overlapped_ms":{{start:F3}},"exchange_exposed_ms":{{wait:F3}},"peak_mb":{{Environment.WorkingSet / 1e6:F0}},"kernels":"{{kernels.Name}}","parameters":{{measured.Parameters}},"backward_end_ms":{{timeline.End:F3}},"buckets":[{{buckets}}]}"""));
         });
     }
 
@@ -51,4 +55,27 @@ internal static class RankedSteps
         double Of(string operation) => profile.SecondsOf(operation) * 1e3 / Steps;
         return (Of("AllReduceStart") + Of("Pack"), Of("AllReduceWait"));
     }
+}
+
+/// <summary>When in a step each bucket of gradients is ready to go, and when there is nothing left to do but wait.</summary>
+internal sealed class BucketTimes : IStepObserver
+{
+    private readonly List<(long, double)> _buckets = [];
+    private long _begin;
+
+    /// <summary>Bytes, and milliseconds from the step's begin.</summary>
+    public IReadOnlyList<(long Bytes, double Ready)> Buckets => _buckets;
+
+    /// <summary>Milliseconds from the step's begin.</summary>
+    public double End { get; private set; }
+
+    public void Before(PlanKernel kernel)
+    {
+        if (_begin == 0) _begin = Stopwatch.GetTimestamp();
+        var now = Stopwatch.GetElapsedTime(_begin).TotalMilliseconds;
+        if (kernel.Operation == "AllReduceStart") _buckets.Add((kernel.OutputBytes[0], now));
+        if (kernel.Operation == "AllReduceWait" && End == 0) End = now;
+    }
+
+    public void After(PlanKernel kernel, ReadOnlySpan<nint> outputs) { }
 }
