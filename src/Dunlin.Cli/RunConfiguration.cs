@@ -16,7 +16,7 @@ internal sealed class RunConfiguration
     private const int MostThreads = 1024;
 
     private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
-        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
+        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096), Sharding = ShardingOf(s) })),
         ("single", _ => new SingleWorker()));
 
     private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;
@@ -74,6 +74,15 @@ internal sealed class RunConfiguration
         "bfloat16" or "bf16" => DType.BFloat16,
         "float16" => DType.Float16,
         _ => throw section.Refuse("precision", "float32 or bfloat16"),
+    };
+
+    private static ShardingStage ShardingOf(Section section) => section.Text("sharding", "none") switch
+    {
+        "none" => ShardingStage.None,
+        "optimizer" => ShardingStage.OptimizerState,
+        "gradients" => ShardingStage.Gradients,
+        "parameters" => ShardingStage.Parameters,
+        _ => throw section.Refuse("sharding", "none, optimizer, gradients or parameters"),
     };
 
     private string? MonitorOf(Section section)
