@@ -132,6 +132,21 @@ public sealed class ShardedCheckpointTests : IDisposable
         ShardedRuns.AssertEqual(Train(Of(3, ShardingStage.None), 7).Weights, result.Weights);
     }
 
+    /// <summary>As on machines that do not share the directory.</summary>
+    [Fact]
+    public void Workers_that_see_other_checkpoints_do_not_go_on_from_other_places()
+    {
+        Train(Of(2, ShardingStage.Parameters), 4, _directory);
+        var error = Assert.ThrowsAny<DunlinException>(() => Of(2, ShardingStage.Parameters).Run(worker =>
+        {
+            var elsewhere = Path.Combine(_directory, worker.Rank == 0 ? "" : "elsewhere");
+            var options = ShardedRuns.Options(Of(2, ShardingStage.Parameters), epochs: 1) with { RunDirectory = elsewhere, Resume = true };
+            using var run = new TrainingRun(new(Model, Losses.Squared, Optimizers.Adam(0.01)), options, worker, Data, null, null, default);
+            run.Execute();
+        }));
+        Assert.Contains("has to be one that all workers see", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_worker_writes_about_as_much()
     {

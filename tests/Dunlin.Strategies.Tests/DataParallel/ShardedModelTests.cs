@@ -1,6 +1,7 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
+using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;
 using Dunlin.Training.Layers;
@@ -17,6 +18,8 @@ public class ShardedModelTests
         ["a part that is computed again"] = (() => Again(new Linear(9), new Linear(6)), false),
         ["a table whose gradient is sparse"] = (() => new Sequential(new Embedding(400, 3), new Flatten(), new Tanh(), new Linear(5)), true),
         ["a table whose gradient travels dense"] = (() => new Sequential(new Embedding(40, 3), new Flatten(), new Tanh(), new Linear(5)), true),
+        ["a loop"] = (() => new Sequential(new Embedding(40, 6), new Recurrent(new LstmCell(5)) { LastOnly = true }, new Linear(5)), true),
+        ["convolutions"] = (() => new Sequential(new Reshape([1, 2, 2]), new Conv2d(20, 1), new Relu(), new Conv2d(9, 2), new Flatten(), new Linear(5)), false),
         ["a frozen layer"] = (() => new Sequential(new Linear(6), new Frozen(), new Linear(5)), false),
         ["weights without use"] = (() => new Sequential(new Unused(), new Linear(5)), false),
         ["large weights"] = (() => new Sequential(new Linear(600), new Tanh(), new Linear(300), new Tanh(), new Linear(5)), false),
@@ -45,6 +48,11 @@ public class ShardedModelTests
     public void Mixed_precision_changes_no_bit_either(ShardingStage stage) =>
         ShardedRuns.AssertEqual(Train("large weights", ShardingStage.None, DType.BFloat16).Weights, Train("large weights", stage, DType.BFloat16).Weights);
 
+    /// <summary>Kernels that want weights in layouts of their own.</summary>
+    [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Parameters)]
+    public void Nor_do_kernels_with_layouts(ShardingStage stage) =>
+        ShardedRuns.AssertEqual(Train("convolutions", ShardingStage.None, kernels: "onednn").Weights, Train("convolutions", stage, kernels: "onednn").Weights);
+
     [Fact]
     public void A_loss_that_is_not_finite_ends_the_run_of_all_workers_with_its_cause()
     {
@@ -54,14 +62,14 @@ public class ShardedModelTests
     }
 
     /// <summary>Of two test examples, one of the three workers gets none; it takes part all the same where weights are gathered.</summary>
-    private static TrainingResult Train(string name, ShardingStage stage, DType precision = DType.Float32)
+    private static TrainingResult Train(string name, ShardingStage stage, DType precision = DType.Float32, string kernels = "managed")
     {
         var (model, words) = Models[name];
         InMemoryDataset Data(int examples) => new(
             words ? Column.Of("words", Tensor.From(Enumerable.Range(0, examples * 4).Select(i => (long)(i * i % 37)).ToArray(), [examples, 4]))
                 : Column.Of("x", Tensor.From(Enumerable.Range(0, examples * 4).Select(i => MathF.Sin(i * i)).ToArray(), [examples, 4])),
             Column.Of("class", Tensor.From(Enumerable.Range(0, examples).Select(i => (long)(i % 5)).ToArray(), [examples])));
-        return new Trainer(new(model(), Losses.SoftmaxCrossEntropy, Optimizers.AdamW(0.01)), Options(stage) with { Precision = precision }).Fit(Data(23), Data(2));
+        return new Trainer(new(model(), Losses.SoftmaxCrossEntropy, Optimizers.AdamW(0.01)), Options(stage) with { Precision = precision, Kernels = KernelSets.Resolve(kernels) }).Fit(Data(23), Data(2));
     }
 
     private static TrainerOptions Options(ShardingStage stage) => ShardedRuns.Options(new DataParallel(3, new() { BucketBytes = 4096, Sharding = stage }), epochs: 3);
