@@ -1,6 +1,4 @@
 using System.Reflection;
-using Dunlin.Graphs;
-using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 using Dunlin.Training;
 using Dunlin.Training.Data;

@@ -1,4 +1,3 @@
-using Dunlin.Graphs;
 using Dunlin.Tensors;
 using Dunlin.Training;
 using Dunlin.Training.Data;

@@ -1,5 +1,3 @@
-using Dunlin.Tensors;
-using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;
 using Dunlin.Training.Layers;
