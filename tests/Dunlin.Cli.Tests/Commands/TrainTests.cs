@@ -41,6 +41,10 @@ public sealed class TrainTests : IDisposable
         foreach (var file in new[] { "model-00001-of-00002", "model-00002-of-00002", "optimizer-00002-of-00002" }) Assert.Contains($"{file}.safetensors: ", inspected, StringComparison.Ordinal);
         Assert.Matches(@"linear/weight\s+F32\s+\[32, 784\]\s+98\.0 KiB", inspected);
         Assert.Contains("verified: every file is what the manifest says", _dunlin.Succeed("inspect", "runs/tiny-1"), StringComparison.Ordinal);
+        // The model of the earlier checkpoint is in two files, which an index joins.
+        const string Index = "runs/tiny-1/checkpoints/step-00000016/model.safetensors.index.json";
+        Assert.Equal(_dunlin.Succeed("evaluate", "runs/tiny-1/checkpoints/step-00000016"), _dunlin.Succeed("evaluate", Index));
+        Assert.Contains("model-00002-of-00002.safetensors: ", _dunlin.Succeed("inspect", Index), StringComparison.Ordinal);
     }
 
     [Fact]
