@@ -104,7 +104,13 @@ public sealed unsafe class Tensor
         : throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
 
     /// <summary>A copy of the elements in an array.</summary>
-    public T[] ToArray<T>() where T : unmanaged => Span<T>().ToArray();
+    public T[] ToArray<T>() where T : unmanaged
+    {
+        var copy = Span<T>().ToArray();
+        // The span does not keep the memory: without this it may be another's before the last element is read.
+        GC.KeepAlive(this);
+        return copy;
+    }
 
     /// <summary>The same memory under another shape with as many elements.</summary>
     /// <exception cref="ShapeException">The number of elements differs.</exception>

@@ -26,14 +26,24 @@ public class AllocationTests
         AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), data, workers, "managed");
     }
 
-    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, params Augmentation[] augmentations)
+    [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]
+    public void A_training_step_whose_update_is_shared_allocates_nothing(ShardingStage sharding)
+    {
+        var model = new Sequential(new Conv2d(8, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, 3, "managed", sharding);
+    }
+
+    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, params Augmentation[] augmentations) =>
+        AssertAllocatesNothing(model, data, workers, kernels, ShardingStage.None, augmentations);
+
+    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, ShardingStage sharding, params Augmentation[] augmentations)
     {
         var observer = new Meter();
         var options = new TrainerOptions
         {
             Epochs = 3,
             BatchSize = 8,
-            Strategy = new DataParallel(workers),
+            Strategy = new DataParallel(workers, new() { BucketBytes = 4096, Sharding = sharding }),
             Kernels = KernelSets.Resolve(kernels),
             ThreadsPerWorker = 1,
             Augmentations = augmentations,

@@ -17,7 +17,17 @@ internal static class StrategyCatalogue
         {
             BucketBytes = s.Long("bucketBytes", 1 << 20, 4096),
             Cluster = cluster,
+            Sharding = ShardingOf(s),
         })),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
+
+    private static ShardingStage ShardingOf(Section section) => section.Text("sharding", "none") switch
+    {
+        "none" => ShardingStage.None,
+        "optimizer" => ShardingStage.OptimizerState,
+        "gradients" => ShardingStage.Gradients,
+        "parameters" => ShardingStage.Parameters,
+        _ => throw section.Refuse("sharding", "none, optimizer, gradients or parameters"),
+    };
 }

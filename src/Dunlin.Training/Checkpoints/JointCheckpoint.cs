@@ -66,13 +66,17 @@ internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStor
     /// <summary>Every worker's bytes, on every worker: first how many there are, then they themselves, in room for the longest.</summary>
     private byte[][] Exchange(byte[] own)
     {
-        var lengths = Tensor.Zeros(DType.Int64, [communicator.Size]);
-        communicator.AllGather(Tensor.From([(long)own.Length]), lengths);
+        var (length, lengths) = (Tensor.From([(long)own.Length]), Tensor.Zeros(DType.Int64, [communicator.Size]));
+        communicator.AllGather(length, lengths);
         var room = (int)lengths.ToArray<long>().Max();
         var (mine, all) = (Tensor.Zeros(DType.UInt8, [room]), Tensor.Zeros(DType.UInt8, [checked(room * communicator.Size)]));
         own.CopyTo(mine.Span<byte>());
         communicator.AllGather(mine, all);
-        return [.. lengths.ToArray<long>().Select((length, rank) => all.Span<byte>().Slice(rank * room, (int)length).ToArray())];
+        // Communicators know addresses only.
+        GC.KeepAlive(length);
+        GC.KeepAlive(mine);
+        var (counts, bytes) = (lengths.ToArray<long>(), all.ToArray<byte>());
+        return [.. counts.Select((count, rank) => bytes.AsSpan(rank * room, (int)count).ToArray())];
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dunlin.Graphs;
 using Dunlin.Tensors;
+using Dunlin.Tensors.Collectives;
 using Dunlin.Training.Checkpoints;
 using Dunlin.Training.Reports;
 
@@ -75,7 +76,9 @@ internal sealed class RunRecorder : IDisposable
             _worker.Communicator.StartBarrier().Wait();
             return (0, 0);
         }
-        if (_store.LoadLatest() is not { } checkpoint)
+        var latest = _store.LoadLatest();
+        AgreeOn(latest?.State.Step);
+        if (latest is not { } checkpoint)
         {
             if (_worker.Rank == 0) Warn($"There is no checkpoint in {_options.RunDirectory} to go on from: the run begins anew.");
             return (0, 0);
@@ -185,8 +188,8 @@ internal sealed class RunRecorder : IDisposable
     public TrainingResult End(EndReason reason, long steps, RunProfile? profile)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
-        (string, Variable)[] model = [.. _graph.Model];
-        var weights = Wholes.Bring(_worker.Communicator, _graph.Session, model, new int[model.Length]).ToDictionary(w => w.Key, w => w.Value.Clone());
+        (string Name, Variable Variable)[] model = [.. _graph.Model];
+        var weights = (IsShared ? Wholes.Bring(_worker.Communicator, _graph.Session, model, new int[model.Length]) : Elements(model)).ToDictionary(w => w.Key, w => w.Value.Clone());
         var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights) { Profile = profile };
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)
@@ -206,6 +209,16 @@ internal sealed class RunRecorder : IDisposable
     {
         if (_worker.Rank != 0) return;
         foreach (var observer in _observers) observer.Warned(message);
+    }
+
+    /// <summary>Workers on several machines may look at different disks, and would go on from different places.</summary>
+    private void AgreeOn(long? step)
+    {
+        var extremes = Tensor.From([step ?? -1, -(step ?? -1)]);
+        _worker.Communicator.AllReduce(extremes, ReduceOp.Max);
+        if (extremes.ToArray<long>() is [var highest, var lowest] && highest != -lowest)
+            throw new DunlinException($"Worker {_worker.Rank} finds {(step is { } found ? $"a checkpoint of step {found}" : "no checkpoint")} in {Path.GetFullPath(_options.RunDirectory!)}, and others find something else there. "
+                + "The run directory has to be one that all workers see.");
     }
 
     /// <summary>What a checkpoint consists of.</summary>

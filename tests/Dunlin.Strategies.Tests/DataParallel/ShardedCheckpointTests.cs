@@ -121,6 +121,41 @@ public sealed class ShardedCheckpointTests : IDisposable
         Assert.Equal(6, CheckpointStore.Open(errors[0].Last).Load("optimizer").Count);
     }
 
+    /// <summary>
+    /// Communicators know addresses only: what they read has to stay, however often garbage is collected and its memory used again meanwhile. Where compiled code lets go of what is not read any more
+    /// (at once with DOTNET_TieredCompilation=0), this fails if nothing keeps it.
+    /// </summary>
+    [Fact]
+    public void What_travels_stays_until_it_has_arrived()
+    {
+        using var done = new CancellationTokenSource();
+        var collector = new Thread(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                foreach (var length in new[] { 1, 200, 600 }) Tensor.Zeros(DType.UInt8, [length]).Span<byte>().Fill(0xEE);
+            }
+        });
+        collector.Start();
+        try
+        {
+            Placement[] groups = [new("model", [("a", 40), ("b", 40)], 2)];
+            LocalRanks.Run(2, communicator =>
+            {
+                var store = new CheckpointStore(_directory, new() { ReadOnly = communicator.Rank != 0 });
+                for (var step = 1; step <= 40; step++)
+                    new JointCheckpoint(communicator, store).Save(new() { Step = step }, groups.ToDictionary(_ => "model"), _ => new Dictionary<string, Tensor> { [communicator.Rank == 0 ? "a" : "b"] = Tensor.From(new float[10]) });
+            });
+        }
+        finally
+        {
+            done.Cancel();
+            collector.Join();
+        }
+    }
+
     [Fact]
     public void A_run_whose_checkpoints_can_not_be_saved_goes_on_with_a_warning()
     {
@@ -130,6 +165,21 @@ public sealed class ShardedCheckpointTests : IDisposable
         Assert.Equal(7, result.Steps);
         Assert.Contains(breaker.Warnings, w => w.Contains("Training goes on", StringComparison.Ordinal));
         ShardedRuns.AssertEqual(Train(Of(3, ShardingStage.None), 7).Weights, result.Weights);
+    }
+
+    /// <summary>As on machines that do not share the directory.</summary>
+    [Fact]
+    public void Workers_that_see_other_checkpoints_do_not_go_on_from_other_places()
+    {
+        Train(Of(2, ShardingStage.Parameters), 4, _directory);
+        var error = Assert.ThrowsAny<DunlinException>(() => Of(2, ShardingStage.Parameters).Run(worker =>
+        {
+            var elsewhere = Path.Combine(_directory, worker.Rank == 0 ? "" : "elsewhere");
+            var options = ShardedRuns.Options(Of(2, ShardingStage.Parameters), epochs: 1) with { RunDirectory = elsewhere, Resume = true };
+            using var run = new TrainingRun(new(Model, Losses.Squared, Optimizers.Adam(0.01)), options, worker, Data, null, null, default);
+            run.Execute();
+        }));
+        Assert.Contains("has to be one that all workers see", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -148,6 +148,10 @@ public static partial class Operations
     public static IReadOnlyList<Value> AllGatherTogether(IReadOnlyList<Value> pieces, IReadOnlyList<Cut> cuts, string axis, int? behind = null)
     {
         var graph = Require.NotEmpty(nameof(AllGatherTogether), pieces)[0].Graph;
+        if (cuts.Count != pieces.Count) throw new ShapeException($"AllGatherTogether takes one cut for each piece; got {cuts.Count} for {pieces.Count}.");
+        for (var i = 0; i < pieces.Count; i++)
+            if (pieces[i].Shape != cuts[i].Piece.Shape || cuts[i].Ranks != cuts[0].Ranks)
+                throw new ShapeException($"AllGatherTogether: a piece of {cuts[i].Whole} for {cuts[0].Ranks} ranks is {cuts[i].Piece}; got {pieces[i]}, cut for {cuts[i].Ranks}.");
         var exchange = graph.Nodes.Count;
         // A piece alone that fills its block is one.
         var packed = pieces is [var alone] && alone.TensorType.Bytes == Pack.Offsets([alone.TensorType])[1] ? alone : graph.Add(new Pack(), pieces);

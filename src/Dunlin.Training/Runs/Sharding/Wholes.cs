@@ -36,6 +36,7 @@ internal static class Wholes
         var all = Tensor.Uninitialized(target.Type, [checked(variable.Cut!.Length * communicator.Size)]);
         communicator.AllGather(session.Storage(variable), all);
         Buffer.MemoryCopy((void*)all.Address, (void*)target.Address, target.Bytes, target.Bytes);
+        GC.KeepAlive(all);
     }
 
     private static unsafe Tensor Receive(ICommunicator communicator, Tensor own, Cut cut)
