@@ -13,7 +13,14 @@ public class AllocationTests
     public void A_training_step_allocates_nothing(int workers, string kernels)
     {
         var model = new Sequential(new Conv2d(8, 3, padding: 1), new BatchNorm(), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.1), new Linear(10));
-        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, kernels, Augmentation.RandomShift("image", 1));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, kernels, 1, Augmentation.RandomShift("image", 1));
+    }
+
+    [Theory, InlineData(1), InlineData(2)]
+    public void A_training_step_in_micro_batches_allocates_nothing(int workers)
+    {
+        var model = new Sequential(new Conv2d(8, 3, padding: 1), new BatchNorm(), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.1), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, "managed", accumulate: 3);
     }
 
     /// <summary>The rows of an embedding's gradient travel as rows.</summary>
@@ -26,13 +33,14 @@ public class AllocationTests
         AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), data, workers, "managed");
     }
 
-    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, params Augmentation[] augmentations)
+    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, int accumulate = 1, params Augmentation[] augmentations)
     {
         var observer = new Meter();
         var options = new TrainerOptions
         {
             Epochs = 3,
             BatchSize = 8,
+            GradientAccumulationSteps = accumulate,
             Strategy = new DataParallel(workers),
             Kernels = KernelSets.Resolve(kernels),
             ThreadsPerWorker = 1,

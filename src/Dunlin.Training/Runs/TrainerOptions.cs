@@ -16,6 +16,13 @@ public sealed record TrainerOptions
     /// <value>At least 1; 64 unless set.</value>
     public int BatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 64;
 
+    /// <summary>
+    /// Into how many micro-batches each worker cuts its share of a step's batch: their gradients are summed before the one exchange and update of the step, so that a large batch takes the memory of a
+    /// small one. The update is that of the whole batch, to rounding, where examples do not depend on each other (batch normalisation takes the statistics of each micro-batch); dropout draws other masks.
+    /// </summary>
+    /// <value>At least 1; 1 unless set. A worker with fewer examples than that makes fewer micro-batches.</value>
+    public int GradientAccumulationSteps { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 1;
+
     /// <summary>Examples of one validation step, over all workers together.</summary>
     /// <value>At least 1; 256 unless set.</value>
     public int ValidationBatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 256;
