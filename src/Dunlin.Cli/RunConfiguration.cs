@@ -49,6 +49,7 @@ internal sealed class RunConfiguration
             Epochs = s.Int("epochs", 1),
             BatchSize = s.Int("batchSize", 64),
             GradientAccumulationSteps = s.Int("accumulate", 1),
+            SyncBatchNorm = s.Flag("syncBatchNorm", false),
             ValidationBatchSize = s.Int("validationBatchSize", 256),
             Seed = (ulong)s.Long("seed", 0, 0),
             MaxSteps = s.OptionalLong("maxSteps"),

@@ -20,6 +20,7 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--epochs", "training.epochs", "passes over the training data"),
         new("--batch-size", "training.batchSize", "examples of one step, over all workers"),
         new("--accumulate", "training.accumulate", "micro-batches into which each worker cuts its share of a step's batch"),
+        new("--sync-batch-norm", "training.syncBatchNorm", "batch normalisation over the examples of all workers", IsFlag: true),
         new("--max-steps", "training.maxSteps", "end after so many steps"),
         new("--seed", "training.seed", "seed of everything random"),
         new("--optimizer", "optimizer.name", "sgd, momentum, nesterov, adam, adamw"),

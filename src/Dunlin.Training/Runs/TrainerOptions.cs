@@ -23,6 +23,12 @@ public sealed record TrainerOptions
     /// <value>At least 1; 1 unless set. A worker with fewer examples than that makes fewer micro-batches.</value>
     public int GradientAccumulationSteps { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 1;
 
+    /// <summary>
+    /// Whether every <see cref="Layers.BatchNorm"/> of the model takes the statistics of all workers' examples, as those of one worker with the whole batch, instead of its own worker's. It costs two
+    /// small collectives a layer and step; nothing with one worker.
+    /// </summary>
+    public bool SyncBatchNorm { get; init; }
+
     /// <summary>Examples of one validation step, over all workers together.</summary>
     /// <value>At least 1; 256 unless set.</value>
     public int ValidationBatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 256;

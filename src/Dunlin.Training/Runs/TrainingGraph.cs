@@ -24,7 +24,8 @@ internal sealed class TrainingGraph : IDisposable
         if (options.GradientAccumulationSteps > 1) Part = graph.Placeholder("part", DType.Int64, Shape.Scalar);
 
         // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker. Micro-batches draw others, too.
-        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part);
+        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part,
+            new Replicas(worker.Axis, worker.Communicator.Size, Weight, options.SyncBatchNorm));
         var prediction = Context.Apply(recipe.Model, Input);
         LocalLoss = Context.TotalLoss(recipe.Loss, prediction, Target);
         var weighted = LocalLoss * Weight;
@@ -131,7 +132,7 @@ internal sealed class TrainingGraph : IDisposable
         .Concat(Averages.Select(a => (OptimizerContext.NameOf("weights", a.Variable), a.Variable)));
 
     /// <summary>The variables that each worker's own examples change.</summary>
-    public IEnumerable<Variable> Statistics => Context.Updates.Select(u => u.Variable);
+    public IEnumerable<(Variable Variable, Agreement Agreement)> Statistics => Context.Updates.Select(u => (u.Variable, u.Agreement));
 
     public void Dispose() => Session.Dispose();
 
@@ -140,8 +141,8 @@ internal sealed class TrainingGraph : IDisposable
     {
         if (Context.Updates.Count == 0) return [];
         if (Part is null && worker.Communicator.Size == 1) return [.. Context.Updates.Select(u => u.Variable.Assign(u.Value))];
-        var counts = LocalLoss.IsFinite() & (Weight > 0);
-        return [.. Context.Updates.Select(u => u.Variable.Assign(Operations.Select(counts, u.Value, u.Variable.Value)))];
+        var (isFinite, counts) = (LocalLoss.IsFinite(), Weight > 0);
+        return [.. Context.Updates.Select(u => u.Variable.Assign(Operations.Select(u.Agreement == Agreement.Equal ? isFinite : isFinite & counts, u.Value, u.Variable.Value)))];
     }
 
     private static int CeilingOf(int a, int b) => (a + b - 1) / b;

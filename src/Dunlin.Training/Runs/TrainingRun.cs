@@ -22,6 +22,9 @@ internal sealed class TrainingRun : IDisposable
     private readonly double[] _metrics;
     private long _steps;
 
+    /// <summary>This worker's part of the last batch; null while the statistics are those of all workers.</summary>
+    private double? _weight;
+
     public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, MachineCeiling? ceiling, CancellationToken stop)
     {
         (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
@@ -115,6 +118,7 @@ internal sealed class TrainingRun : IDisposable
         }
         catch (NonFiniteException e) { throw Explain(e); }
         _steps++;
+        _weight = batch.Weight;
         for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _step.Results[i].Span<float>()[0];
         return _step.Results[^1].Span<float>()[0] > 0;
     }
@@ -126,11 +130,12 @@ internal sealed class TrainingRun : IDisposable
         _recorder.Save(_steps, epoch, batch);
     }
 
-    /// <summary>Every worker's running statistics have seen other examples: worker 0's are the model's.</summary>
+    /// <summary>Every worker's running statistics have seen other examples, until they are made one.</summary>
     private void ShareStatistics()
     {
-        if (_worker.Communicator.Size == 1) return;
-        foreach (var variable in _graph.Statistics) _worker.Communicator.Broadcast(_graph.Session.Storage(variable), 0);
+        if (_worker.Communicator.Size == 1 || _weight is not { } weight) return;
+        StatisticsExchange.Run(_graph.Session, _graph.Statistics, _worker.Communicator, weight);
+        _weight = null;
     }
 
     /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
