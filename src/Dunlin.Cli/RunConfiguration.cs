@@ -15,8 +15,14 @@ internal sealed class RunConfiguration
     /// <summary>Far more than help: a system that runs out of threads ends the process without a word.</summary>
     private const int MostThreads = 1024;
 
+    private static readonly Catalogue<GradientCompression> Compressions = new("compression",
+        ("none", _ => GradientCompression.None),
+        ("bfloat16", _ => GradientCompression.BFloat16),
+        ("float16", _ => GradientCompression.Float16),
+        ("top-k", s => GradientCompression.TopK(s.Number("ratio", 0.01, double.Epsilon, 1))));
+
     private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
-        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096) })),
+        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096), Compression = s.Choose("compression", Compressions, "none") })),
         ("single", _ => new SingleWorker()));
 
     private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;

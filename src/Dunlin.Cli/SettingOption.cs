@@ -17,6 +17,7 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
     [
         new("--workers", "strategy.workers", "workers that share each step's batch"),
         new("--strategy", "strategy.name", "how the model is spread over workers"),
+        new("--compression", "strategy.compression.name", "what travels of gradients: none, bfloat16, float16, top-k"),
         new("--epochs", "training.epochs", "passes over the training data"),
         new("--batch-size", "training.batchSize", "examples of one step, over all workers"),
         new("--accumulate", "training.accumulate", "micro-batches into which each worker cuts its share of a step's batch"),

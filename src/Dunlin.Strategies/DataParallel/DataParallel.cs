@@ -33,9 +33,13 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
 
     private sealed class Worker(ICommunicator communicator, DataParallelOptions options) : IWorker
     {
+        private readonly List<(Variable, Value)> _updates = [];
+
         public int Rank => communicator.Rank;
 
         public ICommunicator Communicator => communicator;
+
+        public IReadOnlyList<(Variable Variable, Value Value)> Updates => _updates;
 
         public string Axis => "data";
 
@@ -47,11 +51,10 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
             var combined = new Gradient[gradients.Count];
             int[] whole = [.. Enumerable.Range(0, combined.Length).Where(i => rows[i] is null)];
             Value[] dense = [.. whole.Select(i => gradients[i].Dense())];
-            foreach (var bucket in Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes))
-            {
-                var sums = Operations.AllReduceTogether([.. bucket.Select(i => dense[i])], Axis);
-                for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = sums[k];
-            }
+            var buckets = Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes);
+            var sums = options.Compression.Sum([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => dense[i])])], Axis, communicator.Size, _updates);
+            foreach (var (bucket, parts) in buckets.Zip(sums))
+                for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = parts[k];
             for (var i = 0; i < combined.Length; i++)
                 if (rows[i] is { } capacity) combined[i] = SparseRows.Gather(gradients[i], share, Axis, capacity);
             return combined;

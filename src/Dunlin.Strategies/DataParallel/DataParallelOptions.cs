@@ -16,6 +16,10 @@ public sealed record DataParallelOptions
     /// <value>True unless set. False makes them dense: each step then sends the whole table.</value>
     public bool SparseGradients { get; init; } = true;
 
+    /// <summary>What is sent of dense gradients.</summary>
+    /// <value>All of it unless set.</value>
+    public GradientCompression Compression { get; init; } = GradientCompression.None;
+
     /// <summary>How the workers of this process meet.</summary>
     public LocalOptions Local { get; init; } = new();
 }

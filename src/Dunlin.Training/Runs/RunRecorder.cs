@@ -86,6 +86,8 @@ internal sealed class RunRecorder : IDisposable
                 + $"the rest of the epoch would not be the examples that are left; resume with a batch size of {size}, and change it where an epoch ends.");
         Variables.Load(_graph.Session, _graph.Model, checkpoint.Load(ModelGroup), checkpoint.Directory);
         Variables.Load(_graph.Session, _graph.State, checkpoint.Load(StateGroup), checkpoint.Directory);
+        if (!OwnState.Load(_graph.Session, checkpoint, _worker.Communicator))
+            Warn($"The checkpoint {checkpoint.Directory} does not hold what each of {_worker.Communicator.Size} workers kept for itself, such as gradients that it had not sent: that begins anew, and the run goes on a little differently.");
         (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
         _lastMetric = checkpoint.State.Metric;
         _badEpochs = Note(checkpoint.State, BadEpochs) is { } bad ? (int)bad : 0;
@@ -135,10 +137,12 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.EpochEnded(report);
     }
 
-    /// <summary>Saves a checkpoint. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
+    /// <summary>Saves a checkpoint; all workers call. A disk that is full does not end the run: the older checkpoint stays, and the observers are told.</summary>
     public void Save(long step, long epoch, int batch)
     {
-        if (!IsSaving || _store!.Steps.LastOrDefault(-1) == step) return;
+        if (_store is null) return;
+        var own = OwnState.Gather(_graph.Session, _worker.Communicator);
+        if (!IsSaving || _store.Steps.LastOrDefault(-1) == step) return;
         foreach (var variable in _graph.ModelVariables)
             if (Graphs.Ops.Finiteness.FirstViolation(variable.TensorType.Type, _graph.Session.Storage(variable).Address, variable.TensorType.Shape.ElementCount) is { Index: >= 0 } found)
                 throw new Graphs.Ops.NonFiniteException(
@@ -162,11 +166,9 @@ internal sealed class RunRecorder : IDisposable
         };
         try
         {
-            LastCheckpoint = _store.Save(state, new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
-            {
-                [ModelGroup] = Elements(_graph.Model),
-                [StateGroup] = Elements(_graph.State),
-            });
+            var groups = new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [ModelGroup] = Elements(_graph.Model), [StateGroup] = Elements(_graph.State) };
+            foreach (var (group, tensors) in own) groups[group] = tensors;
+            LastCheckpoint = _store.Save(state, groups);
         }
         catch (CheckpointException e)
         {

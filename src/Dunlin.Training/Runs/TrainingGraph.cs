@@ -47,6 +47,7 @@ internal sealed class TrainingGraph : IDisposable
         using (graph.RunAfter(totals[0]))
         {
             List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, [.. learned.Zip(combined, (l, g) => new Parameter(l.Variable, g))])];
+            updates.AddRange(worker.Updates.Select(u => u.Variable.Assign(u.Value)));
             updates.AddRange(sums?.Resets ?? StatisticsUpdates(worker));
             updates.Add(Counter.Assign(Counter.Value + 1));
             Updates = updates;
@@ -112,7 +113,7 @@ internal sealed class TrainingGraph : IDisposable
     public IReadOnlyList<Value> Validation { get; }
 
     /// <summary>The variables of the model itself, statistics included.</summary>
-    public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v) && !GradientAccumulation.Owns(v));
+    public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v) && !GradientAccumulation.Owns(v) && !OwnState.Owns(v));
 
     /// <summary>The variables whose running means the optimiser keeps, with those.</summary>
     public IReadOnlyList<(Variable Variable, Variable Average)> Averages { get; }
