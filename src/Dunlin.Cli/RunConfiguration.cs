@@ -15,14 +15,8 @@ internal sealed class RunConfiguration
     /// <summary>Far more than help: a system that runs out of threads ends the process without a word.</summary>
     private const int MostThreads = 1024;
 
-    private static readonly Catalogue<GradientCompression> Compressions = new("compression",
-        ("none", _ => GradientCompression.None),
-        ("bfloat16", _ => GradientCompression.BFloat16),
-        ("float16", _ => GradientCompression.Float16),
-        ("top-k", s => GradientCompression.TopK(s.Number("ratio", 0.01, double.Epsilon, 1))));
-
     private static readonly Catalogue<ITrainingStrategy> Strategies = new("strategy",
-        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096), Compression = s.Choose("compression", Compressions, "none") })),
+        ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new() { BucketBytes = s.Long("bucketBytes", 1 << 20, 4096), Compression = CompressionOf(s) })),
         ("single", _ => new SingleWorker()));
 
     private readonly Func<Func<double, Schedule>, Optimizer> _optimizer;
@@ -84,6 +78,20 @@ internal sealed class RunConfiguration
         _ => throw section.Refuse("precision", "float32 or bfloat16"),
     };
 
+    /// <summary>Two flat keys: a section of its own in one of a single key would be taken for a strategy of that name.</summary>
+    private static GradientCompression CompressionOf(Section section)
+    {
+        var ratio = section.Number("compressionRatio", 0.01, double.Epsilon, 1);
+        return section.Text("compression", "none") switch
+        {
+            "none" => GradientCompression.None,
+            "bfloat16" or "bf16" => GradientCompression.BFloat16,
+            "float16" or "fp16" => GradientCompression.Float16,
+            "top-k" => GradientCompression.TopK(ratio),
+            _ => throw section.Refuse("compression", "none, bfloat16, float16 or top-k"),
+        };
+    }
+
     private string? MonitorOf(Section section)
     {
         string[] known = ["loss", .. Metrics.Select(metric => metric.Name)];
@@ -118,7 +126,7 @@ internal sealed class RunConfiguration
     public TrainingRecipe Recipe(int examples)
     {
         var perEpoch = (examples + Options.BatchSize - 1) / Options.BatchSize;
-        var horizon = new Horizon(Math.Min((long)perEpoch * Options.Epochs, Options.MaxSteps ?? long.MaxValue), perEpoch);
+        var horizon = new Horizon(Math.Min((long)perEpoch * Options.Epochs, Options.MaxSteps ?? long.MaxValue), perEpoch, Options.BatchSize);
         return new TrainingRecipe(Model, Loss.Loss, _optimizer(rate => _schedule(rate, horizon)), [.. Metrics]);
     }
 }

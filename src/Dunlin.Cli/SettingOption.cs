@@ -17,7 +17,8 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
     [
         new("--workers", "strategy.workers", "workers that share each step's batch"),
         new("--strategy", "strategy.name", "how the model is spread over workers"),
-        new("--compression", "strategy.compression.name", "what travels of gradients: none, bfloat16, float16, top-k"),
+        new("--compression", "strategy.compression", "what travels of gradients: none, bfloat16, float16, top-k"),
+        new("--compression-ratio", "strategy.compressionRatio", "the part of the elements that top-k sends, 0.01 unless given"),
         new("--epochs", "training.epochs", "passes over the training data"),
         new("--batch-size", "training.batchSize", "examples of one step, over all workers"),
         new("--accumulate", "training.accumulate", "micro-batches into which each worker cuts its share of a step's batch"),
@@ -28,6 +29,8 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--learning-rate", "optimizer.learningRate", "the highest learning rate"),
         new("--weight-decay", "optimizer.weightDecay", "pull of the weights towards zero"),
         new("--schedule", "schedule.name", "how the learning rate goes on"),
+        new("--warmup-epochs", "schedule.warmupEpochs", "epochs over which the learning rate rises, from that of the reference batch if there is one"),
+        new("--reference-batch", "schedule.referenceBatch", "batch size for which the learning rate is meant: it is multiplied by --batch-size / this"),
         new("--kernels", "training.kernels", "managed, onednn, or one of these with -direct after it (convolutions by direct sums only); the fastest one present unless given"),
         new("--precision", "training.precision", "float32, or bfloat16: products in 16 bits, weights in 32"),
         new("--threads", "training.threads", "threads of each worker's kernels"),
