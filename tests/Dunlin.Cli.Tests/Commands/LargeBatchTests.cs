@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 using Dunlin.Training;
@@ -34,6 +35,23 @@ public sealed class LargeBatchTests : IDisposable
     [Fact]
     public void Two_warm_ups_are_one_too_many() =>
         Assert.Contains("warmupEpochs", _dunlin.Fail(ExitCode.Usage, "train", "tiny", "--warmup-epochs", "1", "--set", "schedule.warmup=0.1"), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_sharpness_of_a_run_is_measured_along_all_weights_or_random_directions()
+    {
+        _dunlin.Succeed("train", "tiny", "--max-steps", "20", "--seed", "3");
+        var whole = JsonNode.Parse(_dunlin.Succeed("sharpness", "runs/tiny-1", "--examples", "100", "--json"))!;
+        var (sharpness, loss, highest) = (whole["sharpness"]!.GetValue<double>(), whole["loss"]!.GetValue<double>(), whole["highest"]!.GetValue<double>());
+        Assert.True(sharpness > 0);
+        Assert.Equal(100 * (highest - loss) / (1 + loss), sharpness, 1e-9);
+        Assert.True(JsonNode.Parse(_dunlin.Succeed("sharpness", "runs/tiny-1", "--examples", "100", "--epsilon", "5e-4", "--json"))!["sharpness"]!.GetValue<double>() < sharpness);
+        var text = _dunlin.Succeed("sharpness", "runs/tiny-1", "--examples", "100", "--directions", "10", "--repeats", "3");
+        Assert.Matches(@"sharpness: \d[\d.]* \+- \d[\d.]* over 3 draws", text);
+        Assert.Contains("10 random directions among ", text, StringComparison.Ordinal);
+        Assert.Contains("--repeats is for --directions", _dunlin.Fail(ExitCode.Usage, "sharpness", "runs/tiny-1", "--repeats", "2"), StringComparison.Ordinal);
+        Assert.Contains("Epsilon", _dunlin.Fail(ExitCode.Usage, "sharpness", "runs/tiny-1", "--epsilon", "0"), StringComparison.Ordinal);
+        Assert.Contains("there is no such run", _dunlin.Fail(ExitCode.Usage, "sharpness", "runs/none"), StringComparison.Ordinal);
+    }
 
     /// <summary>0.1 for 256 examples, 8192 of them: from 0.1 to 3.2 in 5 epochs, and a tenth of it after epoch 30.</summary>
     [Fact]
