@@ -7,7 +7,8 @@ namespace Dunlin.Training;
 /// <param name="data">On which data the loss is taken; the paper takes all training data.</param>
 /// <param name="options">How to look around; one measurement for each. Those of the paper unless given: ε of 10⁻³ and 5 · 10⁻⁴ with all elements.</param>
 /// <param name="output">Takes a line for each measurement; null for none.</param>
-public sealed class SharpnessMeter(TrainingRecipe recipe, IDataset data, IReadOnlyList<SharpnessOptions>? options = null, TextWriter? output = null) : ITrainingObserver
+/// <param name="kernels">How the model computes; defaults unless given.</param>
+public sealed class SharpnessMeter(TrainingRecipe recipe, IDataset data, IReadOnlyList<SharpnessOptions>? options = null, TextWriter? output = null, PredictorOptions? kernels = null) : ITrainingObserver
 {
     private readonly List<(SharpnessOptions, SharpnessResult)> _results = [];
 
@@ -17,7 +18,7 @@ public sealed class SharpnessMeter(TrainingRecipe recipe, IDataset data, IReadOn
     /// <inheritdoc/>
     public void Ended(TrainingResult result)
     {
-        using var surface = new LossSurface(recipe.Model, data, recipe.Loss, result.Weights);
+        using var surface = new LossSurface(recipe.Model, data, recipe.Loss, result.Weights, kernels);
         double[] weights = [.. surface.Weights];
         foreach (var one in options ?? [new(), new() { Epsilon = 5e-4 }])
         {

@@ -125,7 +125,7 @@ public class SharpnessTests
         var data = GeneratedDigits.Create(60, 1, seed: 1).Train;
         var recipe = Recipe();
         var lines = new StringWriter();
-        var meter = new SharpnessMeter(recipe, data, [new(), new() { Epsilon = 5e-4 }, new() { Directions = 20 }], lines);
+        var meter = new SharpnessMeter(recipe, data, [new(), new() { Epsilon = 5e-4 }, new() { Directions = 20 }], lines, Options);
         var result = new Trainer(recipe, new() { Epochs = 5, BatchSize = 10, Kernels = KernelSets.Managed, ThreadsPerWorker = 1, Observers = [meter] }).Fit(data);
         Assert.Equal(3, meter.Results.Count);
         Assert.All(meter.Results, r => Assert.True(r.Result.Value > 0 && r.Result.Highest > r.Result.Loss));
