@@ -1,7 +1,6 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
-using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 

@@ -1,6 +1,5 @@
 using Dunlin.Tensors;
 using Dunlin.Training.Data;
-using Dunlin.Training.Layers;
 
 namespace Dunlin.Training;
 

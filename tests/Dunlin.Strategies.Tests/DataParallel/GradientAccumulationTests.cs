@@ -1,7 +1,6 @@
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;

@@ -2,7 +2,6 @@ using Dunlin.Communication;
 using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;
