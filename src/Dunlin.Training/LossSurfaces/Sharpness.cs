@@ -46,7 +46,13 @@ public static class Sharpness
             return -high;
         }
 
-        var found = Lbfgsb.Minimize(Negative, z, [.. box.Select(b => -b)], box, new() { MaxIterations = options.Iterations, GradientTolerance = 0 });
+        var found = Lbfgsb.Minimize(Negative, z, [.. box.Select(b => -b)], box, new()
+        {
+            MaxIterations = options.Iterations,
+            // An iteration takes one or two. Where rounding hides the slope, a line search would go on for dozens.
+            MaxEvaluations = 10 + 4 * options.Iterations,
+            GradientTolerance = 0,
+        });
         var highest = Math.Max(loss, -found.Value);
         return new(100 * (highest - loss) / (1 + loss), loss, highest, found.Iterations, found.Evaluations + 1);
     }

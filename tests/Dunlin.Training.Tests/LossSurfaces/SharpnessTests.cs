@@ -79,6 +79,23 @@ public class SharpnessTests
         Assert.Contains("31 directions among 30 elements", Assert.Throws<DunlinException>(() => RandomDirections.Draw(30, 31, 0)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Noise as of Float32 hides where it goes up: the search ends all the same, with what it has found.</summary>
+    [Fact]
+    public void Rounding_does_not_keep_the_search_busy()
+    {
+        var evaluations = 0;
+        var result = Sharpness.Measure((x, g) =>
+        {
+            evaluations++;
+            var value = Bowl(Curvatures, new double[6], 1)(x, g);
+            for (var i = 0; i < g.Length; i++) g[i] += 1e-3 * Math.Sin(1e9 * x[i] + i);
+            return (float)value;
+        }, new double[6], new() { Epsilon = 1e-6 });
+        Assert.InRange(evaluations, 1, 51);
+        Assert.Equal(evaluations, result.Evaluations);
+        Assert.True(result.Highest >= result.Loss);
+    }
+
     [Fact]
     public void A_hill_has_nothing_higher_nearby()
     {
