@@ -18,6 +18,7 @@ internal static class DunlinCommand
             TrainCommand.Create(host),
             EvaluateCommand.Create(host),
             PredictCommand.Create(host),
+            SharpnessCommand.Create(host),
             SummaryCommand.Create(host),
             InspectCommand.Create(host),
             MergeTracesCommand.Create(host),

@@ -5,7 +5,7 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Training.Checkpoints;
 
 /// <summary>
-/// One checkpoint that many workers write together into a directory that all of them see: worker 0 makes it, each writes and syncs its files, tells worker 0 their lengths and SHA-256, and
+/// One checkpoint that all workers write together into a directory that all of them see: worker 0 makes it, each writes and syncs its files, tells worker 0 their lengths and SHA-256, and
 /// worker 0 writes the manifest and renames. After each part all tell each other how it went, so that a worker that fails lets nobody wait and nothing half-done be seen.
 /// </summary>
 /// <param name="communicator">All workers.</param>
@@ -33,14 +33,22 @@ internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStor
         {
             written = Agree(() =>
             {
-                writer ??= store.Join(begun[0].Text!);
-                foreach (var (group, placement) in groups)
+                if (communicator.Rank != 0)
                 {
-                    if (placement.FileOf(communicator.Rank) is { } file) writer.Write(file, tensors[group]);
-                    if (communicator.Rank == 0 && placement.Index is { } index) writer.WriteIndex(index, placement.TotalBytes, placement.Files);
+                    // Who writes nothing need not see the directory.
+                    if (groups.Values.All(p => p.FileOf(communicator.Rank) is null)) return new(Files: []);
+                    writer = store.Join(begun[0].Text!);
                 }
-                Durable.SyncDirectory(writer.Directory);
-                return new(Files: writer.Files);
+                store.WhileSaving(state.Step, () =>
+                {
+                    foreach (var (group, placement) in groups)
+                    {
+                        if (placement.FileOf(communicator.Rank) is { } file) writer!.Write(file, tensors[group]);
+                        if (communicator.Rank == 0 && placement.Index is { } index) writer!.WriteIndex(index, placement.TotalBytes, placement.Files);
+                    }
+                    Durable.SyncDirectory(writer!.Directory);
+                });
+                return new(Files: writer!.Files);
             });
         }
         catch (CheckpointException)

@@ -14,7 +14,7 @@ internal static partial class GoldenCases
             yield return Without(operation, "It is random, with a generator of Dunlin's own choice.");
         foreach (var operation in new[]
         {
-            "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait", "AllGatherRows", "TakePiece", "PackPieces", "JoinPieces", "UnpackPiece", "ReduceScatterStart", "AllGatherStart", "PieceWait",
+            "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait", "AllToAllStart", "AllGatherRows", "TakePiece", "PackPieces", "JoinPieces", "UnpackPiece", "ReduceScatterStart", "AllGatherStart", "PieceWait",
         })
             yield return Without(operation, "It takes several ranks: the tests of collectives compare it with sums on one.");
         foreach (var operation in new[] { "Loop", "If" })

@@ -22,6 +22,7 @@ public class SparseGradientTests
         ["adagrad-da"] = Optimizers.AdagradDa(0.1),
         ["adadelta"] = Optimizers.Adadelta(1),
         ["rmsprop"] = Optimizers.Rmsprop(0.01, momentum: 0.5, centered: true),
+        ["rmsprop-warmup"] = Optimizers.RmspropWarmup(0.1, rmsRate: 0.01, center: 2, period: 4),
         ["adam"] = Optimizers.Adam(0.01),
         ["adamw"] = Optimizers.AdamW(0.01),
         ["amsgrad"] = Optimizers.Amsgrad(0.01),
