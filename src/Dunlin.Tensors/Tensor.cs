@@ -99,9 +99,13 @@ public sealed unsafe class Tensor
         : throw new DunlinException($"{this} has {Bytes:N0} bytes, more than a Span can hold; read it in pieces by Address.");
 
     /// <summary>The only element of a tensor of one element.</summary>
-    public T Item<T>() where T : unmanaged => ElementCount == 1
-        ? Span<T>()[0]
-        : throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
+    public T Item<T>() where T : unmanaged
+    {
+        if (ElementCount != 1) throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
+        var item = Span<T>()[0];
+        GC.KeepAlive(this);
+        return item;
+    }
 
     /// <summary>A copy of the elements in an array.</summary>
     public T[] ToArray<T>() where T : unmanaged

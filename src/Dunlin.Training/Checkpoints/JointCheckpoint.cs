@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dunlin.Communication;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
@@ -66,25 +67,9 @@ internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStor
         RankReport own;
         try { own = action(); }
         catch (Exception e) when (e is CheckpointException or TensorFileException or IOException or UnauthorizedAccessException) { own = new(Error: e.Message); }
-        RankReport[] all = [.. Exchange(JsonSerializer.SerializeToUtf8Bytes(own, CheckpointJson.Default.RankReport)).Select(bytes => JsonSerializer.Deserialize(bytes, CheckpointJson.Default.RankReport)!)];
+        RankReport[] all = [.. communicator.AllGatherText(JsonSerializer.Serialize(own, CheckpointJson.Default.RankReport)).Select(text => JsonSerializer.Deserialize(text, CheckpointJson.Default.RankReport)!)];
         var errors = all.Select((report, rank) => report.Error is null ? null : rank == 0 ? report.Error : $"Worker {rank}: {report.Error}").OfType<string>().ToList();
         return errors.Count == 0 ? all : throw new CheckpointException(string.Join(" ", errors));
-    }
-
-    /// <summary>Every worker's bytes, on every worker: first how many there are, then they themselves, in room for the longest.</summary>
-    private byte[][] Exchange(byte[] own)
-    {
-        var (length, lengths) = (Tensor.From([(long)own.Length]), Tensor.Zeros(DType.Int64, [communicator.Size]));
-        communicator.AllGather(length, lengths);
-        var room = (int)lengths.ToArray<long>().Max();
-        var (mine, all) = (Tensor.Zeros(DType.UInt8, [room]), Tensor.Zeros(DType.UInt8, [checked(room * communicator.Size)]));
-        own.CopyTo(mine.Span<byte>());
-        communicator.AllGather(mine, all);
-        // Communicators know addresses only.
-        GC.KeepAlive(length);
-        GC.KeepAlive(mine);
-        var (counts, bytes) = (lengths.ToArray<long>(), all.ToArray<byte>());
-        return [.. counts.Select((count, rank) => bytes.AsSpan(rank * room, (int)count).ToArray())];
     }
 }
 

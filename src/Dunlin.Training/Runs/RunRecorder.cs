@@ -1,7 +1,7 @@
 using System.Globalization;
+using Dunlin.Communication;
 using Dunlin.Graphs;
 using Dunlin.Tensors;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Training.Checkpoints;
 using Dunlin.Training.Reports;
 
@@ -215,9 +215,7 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>Workers on several machines may look at different disks, and would go on from different places.</summary>
     private void AgreeOn(long? step)
     {
-        var extremes = Tensor.From([step ?? -1, -(step ?? -1)]);
-        _worker.Communicator.AllReduce(extremes, ReduceOp.Max);
-        if (extremes.ToArray<long>() is [var highest, var lowest] && highest != -lowest)
+        if (_worker.Communicator.AllGatherNumbers(step ?? -1).Distinct().Count() > 1)
             throw new DunlinException($"Worker {_worker.Rank} finds {(step is { } found ? $"a checkpoint of step {found}" : "no checkpoint")} in {Path.GetFullPath(_options.RunDirectory!)}, and others find something else there. "
                 + "The run directory has to be one that all workers see.");
     }

@@ -28,6 +28,6 @@ internal static class StatisticsExchange
     {
         var sum = Tensor.From([.. Elements.Read(tensor).Select(x => weight > 0 ? weight * x : 0)]);
         communicator.AllReduce(sum);
-        Elements.Write(tensor, 0, sum.Span<double>());
+        Elements.Write(tensor, 0, sum.ToArray<double>());
     }
 }
