@@ -13,13 +13,6 @@ namespace Dunlin.Strategies.Tests;
 /// <summary>Sharding with micro-batches, compressed gradients and synchronised normalisation: each of them does what it does without the others.</summary>
 public class CombinationTests
 {
-    private static readonly Dictionary<string, GradientCompression> Kinds = new()
-    {
-        ["bfloat16"] = GradientCompression.BFloat16,
-        ["float16"] = GradientCompression.Float16,
-        ["top-k"] = GradientCompression.TopK(0.05),
-    };
-
     /// <summary>27 examples in batches of 10, in three passes: shares of 5 and of 3 and 4. Each worker's sums are those of no sharding, and so are the bits.</summary>
     [Theory]
     [InlineData(2, ShardingStage.OptimizerState), InlineData(2, ShardingStage.Gradients), InlineData(2, ShardingStage.Parameters)]
@@ -27,8 +20,8 @@ public class CombinationTests
     public void Micro_batches_are_summed_before_workers_share_the_update(int workers, ShardingStage sharding)
     {
         var together = Train(Of(workers, sharding), Digits, 3);
-        ShardedRuns.AssertClose(Train(new SingleWorker(), Digits, 1), together, 2e-5);
-        ShardedRuns.AssertEqual(Train(Of(workers, ShardingStage.None), Digits, 3), together);
+        TestRuns.AssertClose(Train(new SingleWorker(), Digits, 1), together, 2e-5);
+        TestRuns.AssertEqual(Train(Of(workers, ShardingStage.None), Digits, 3), together);
     }
 
     /// <summary>Rows stay rows in every pass: momentum would move those of words that a batch does not hold.</summary>
@@ -36,8 +29,8 @@ public class CombinationTests
     public void Rows_of_micro_batches_stay_sparse_where_workers_share_the_update(ShardingStage sharding)
     {
         var together = Train(Of(2, sharding), Texts, 3);
-        ShardedRuns.AssertClose(Train(new SingleWorker(), Texts, 1), together, 2e-5);
-        ShardedRuns.AssertEqual(Train(Of(2, ShardingStage.None), Texts, 3), together);
+        TestRuns.AssertClose(Train(new SingleWorker(), Texts, 1), together, 2e-5);
+        TestRuns.AssertEqual(Train(Of(2, ShardingStage.None), Texts, 3), together);
     }
 
     /// <summary>The layers' collectives meet between those of the weights, in the same order on workers with other shares.</summary>
@@ -46,25 +39,25 @@ public class CombinationTests
     public void Synchronised_normalisation_is_the_same_where_workers_share_the_update(ShardingStage sharding, int parts)
     {
         var together = Train(Of(3, sharding), Normalized, parts);
-        ShardedRuns.AssertEqual(Train(Of(3, ShardingStage.None), Normalized, parts), together);
-        ShardedRuns.AssertEqual(together, Train(new CountingStrategy(Of(3, sharding), waits: true), Normalized, parts));
-        if (parts == 1) ShardedRuns.AssertClose(Train(new SingleWorker(), Normalized, 1), together, 1e-3);
+        TestRuns.AssertEqual(Train(Of(3, ShardingStage.None), Normalized, parts), together);
+        TestRuns.AssertEqual(together, Train(new CountingStrategy(Of(3, sharding), waits: true), Normalized, parts));
+        if (parts == 1) TestRuns.AssertClose(Train(new SingleWorker(), Normalized, 1), together, 1e-3);
     }
 
     /// <summary>Where workers share only the optimiser's state, gradients are summed as without.</summary>
     [Theory, InlineData("bfloat16"), InlineData("float16"), InlineData("top-k")]
     public void The_optimisers_state_is_cut_behind_compressed_sums(string kind) =>
-        ShardedRuns.AssertEqual(Train(Of(3, ShardingStage.None, Kinds[kind]), Digits, 2), Train(Of(3, ShardingStage.OptimizerState, Kinds[kind]), Digits, 2));
+        TestRuns.AssertEqual(Train(Of(3, ShardingStage.None, GradientCompressionTests.Kinds[kind]), Digits, 2), Train(Of(3, ShardingStage.OptimizerState, GradientCompressionTests.Kinds[kind]), Digits, 2));
 
     /// <summary>Terms are rounded, and sums of pieces not: nearer to the whole than sums that are rounded, too.</summary>
     [Theory, InlineData("bfloat16", 0.02), InlineData("float16", 0.002)]
     public void Pieces_of_gradients_travel_in_16_bits(string kind, double tolerance)
     {
         var whole = Train(Of(3, ShardingStage.None), Digits, 1);
-        var pieces = Train(Of(3, ShardingStage.Gradients, Kinds[kind]), Digits, 1);
-        ShardedRuns.AssertEqual(pieces, Train(Of(3, ShardingStage.Parameters, Kinds[kind]), Digits, 1));
-        ShardedRuns.AssertEqual(pieces, Train(new CountingStrategy(Of(3, ShardingStage.Parameters, Kinds[kind]), waits: true), Digits, 1));
-        ShardedRuns.AssertClose(whole, pieces, tolerance);
+        var pieces = Train(Of(3, ShardingStage.Gradients, GradientCompressionTests.Kinds[kind]), Digits, 1);
+        TestRuns.AssertEqual(pieces, Train(Of(3, ShardingStage.Parameters, GradientCompressionTests.Kinds[kind]), Digits, 1));
+        TestRuns.AssertEqual(pieces, Train(new CountingStrategy(Of(3, ShardingStage.Parameters, GradientCompressionTests.Kinds[kind]), waits: true), Digits, 1));
+        TestRuns.AssertClose(whole, pieces, tolerance);
         Assert.NotEqual(whole["linear/weight"].ToArray<float>(), pieces["linear/weight"].ToArray<float>());
     }
 
@@ -111,7 +104,7 @@ public class CombinationTests
     [Theory, InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]
     public void The_largest_elements_of_pieces_are_refused(ShardingStage sharding)
     {
-        var message = Assert.Throws<DunlinException>(() => Of(2, sharding, Kinds["top-k"])).Message;
+        var message = Assert.Throws<DunlinException>(() => Of(2, sharding, GradientCompressionTests.Kinds["top-k"])).Message;
         Assert.Contains($"ShardingStage.{sharding} workers sum only pieces", message, StringComparison.Ordinal);
         Assert.Contains("take ShardingStage.OptimizerState or none, or BFloat16 or Float16", message, StringComparison.Ordinal);
     }
@@ -120,7 +113,7 @@ public class CombinationTests
     [Theory, InlineData(1), InlineData(2)]
     public void A_run_with_all_of_them_goes_on_bit_for_bit(int parts)
     {
-        ITrainingStrategy Strategy() => Of(3, ShardingStage.OptimizerState, Kinds["top-k"]);
+        ITrainingStrategy Strategy() => Of(3, ShardingStage.OptimizerState, GradientCompressionTests.Kinds["top-k"]);
         var whole = Train(Strategy(), Normalized, parts);
         var directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
         try
@@ -130,7 +123,7 @@ public class CombinationTests
             for (var rank = 0; rank < 3; rank++) Assert.All(checkpoint.Load($"worker-000{rank}"), kept => Assert.StartsWith("worker/residual/", kept.Key, StringComparison.Ordinal));
             Assert.NotEqual(checkpoint.Load("worker-0000")["worker/residual/0"].ToArray<float>(), checkpoint.Load("worker-0001")["worker/residual/0"].ToArray<float>());
             Assert.True(File.Exists(Path.Combine(checkpoint.Directory, "optimizer-00003-of-00003.safetensors")));
-            ShardedRuns.AssertEqual(whole, Train(Strategy(), Normalized, parts, o => o with { RunDirectory = directory, Resume = true }));
+            TestRuns.AssertEqual(whole, Train(Strategy(), Normalized, parts, o => o with { RunDirectory = directory, Resume = true }));
         }
         finally { Directory.Delete(directory, recursive: true); }
     }
@@ -148,7 +141,7 @@ public class CombinationTests
 
     private static IReadOnlyDictionary<string, Tensor> Train(ITrainingStrategy strategy, (Layer Model, IDataset Data) task, int parts, Func<TrainerOptions, TrainerOptions>? change = null)
     {
-        var options = ShardedRuns.Options(strategy, epochs: 3) with { GradientAccumulationSteps = parts, SyncBatchNorm = true };
+        var options = TestRuns.Options(strategy, epochs: 3) with { GradientAccumulationSteps = parts, SyncBatchNorm = true };
         return new Trainer(new(task.Model, Losses.SoftmaxCrossEntropy, Optimizers.Momentum(0.05, 0.9)), change?.Invoke(options) ?? options).Fit(task.Data).Weights;
     }
 }

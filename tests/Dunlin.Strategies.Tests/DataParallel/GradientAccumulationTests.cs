@@ -29,7 +29,7 @@ public class GradientAccumulationTests
         var (whole, cut) = (new Losses(), new Losses());
         var expected = Train(new DataParallel(workers), 27, 1, whole);
         var actual = Train(new DataParallel(workers, new() { BucketBytes = 4096 }), 27, parts, cut);
-        AssertClose(expected.Weights, actual.Weights);
+        TestRuns.AssertClose(expected.Weights, actual.Weights, 2e-5);
         Assert.Equal(whole.Steps.Count, cut.Steps.Count);
         for (var i = 0; i < whole.Steps.Count; i++)
         {
@@ -42,7 +42,7 @@ public class GradientAccumulationTests
     /// <summary>Of the last batch, of one example, two of three workers have nothing.</summary>
     [Fact]
     public void Workers_without_examples_do_not_count() =>
-        AssertClose(Train(new SingleWorker(), 11, 1).Weights, Train(new DataParallel(3), 11, 2).Weights);
+        TestRuns.AssertClose(Train(new SingleWorker(), 11, 1).Weights, Train(new DataParallel(3), 11, 2).Weights, 2e-5);
 
     [Fact]
     public void A_run_is_repeatable_and_goes_on_where_it_stopped_bit_for_bit()
@@ -53,8 +53,7 @@ public class GradientAccumulationTests
         {
             Assert.Equal(4, Train(new DataParallel(2), 27, 3, null, o => o with { RunDirectory = directory, MaxSteps = 4 }).Steps);
             var rest = Train(new DataParallel(2), 27, 3, null, o => o with { RunDirectory = directory, Resume = true });
-            Assert.Equal(whole.Keys.Order(), rest.Weights.Keys.Order());
-            foreach (var (name, tensor) in whole) Assert.True(tensor.RawBytes.SequenceEqual(rest.Weights[name].RawBytes), name);
+            TestRuns.AssertEqual(whole, rest.Weights);
         }
         finally { Directory.Delete(directory, recursive: true); }
     }
@@ -97,15 +96,15 @@ public class GradientAccumulationTests
     {
         // Momentum would move the rows of words that a batch does not hold, were the gradient dense.
         var whole = TrainOnTexts(new DataParallel(workers), 1, optimizer);
-        AssertClose(whole, TrainOnTexts(new DataParallel(workers), 2, optimizer));
-        AssertClose(whole, TrainOnTexts(new DataParallel(workers), 4, optimizer));
+        TestRuns.AssertClose(whole, TrainOnTexts(new DataParallel(workers), 2, optimizer), 2e-5);
+        TestRuns.AssertClose(whole, TrainOnTexts(new DataParallel(workers), 4, optimizer), 2e-5);
     }
 
     [Fact]
     public void Rows_whose_number_is_not_known_beforehand_are_summed_dense()
     {
         IReadOnlyDictionary<string, Tensor> Train(int parts) => TrainOnTexts(new SingleWorker(), parts, "sgd", new UniqueWords(40, 3));
-        AssertClose(Train(1), Train(3));
+        TestRuns.AssertClose(Train(1), Train(3), 2e-5);
     }
 
     [Fact]
@@ -151,17 +150,6 @@ public class GradientAccumulationTests
         var recipe = new TrainingRecipe(new Sequential(words ?? new Embedding(400, 3), new Flatten(), new Linear(3)), Training.Losses.SoftmaxCrossEntropy,
             optimizer == "adam" ? Optimizers.Adam(0.01) : optimizer == "sgd" ? Optimizers.Sgd(0.1) : Optimizers.Momentum(0.1));
         return new Trainer(recipe, new() { Epochs = 2, BatchSize = 10, GradientAccumulationSteps = parts, Strategy = strategy, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 }).Fit(data).Weights;
-    }
-
-    private static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance = 2e-5)
-    {
-        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach (var (name, tensor) in expected)
-        {
-            var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
-            for (var i = 0; i < a.Length; i++)
-                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} at once, {b[i]} in parts");
-        }
     }
 
     private sealed class Losses : ITrainingObserver

@@ -11,7 +11,7 @@ namespace Dunlin.Strategies.Tests;
 
 public class GradientCompressionTests
 {
-    private static readonly Dictionary<string, GradientCompression> Kinds = new()
+    internal static IReadOnlyDictionary<string, GradientCompression> Kinds { get; } = new Dictionary<string, GradientCompression>
     {
         ["none"] = GradientCompression.None,
         ["bfloat16"] = GradientCompression.BFloat16,
@@ -150,8 +150,7 @@ public class GradientCompressionTests
         {
             Train(new DataParallel(3, new() { Compression = Kinds[kind] }), 3, o => o with { RunDirectory = directory, MaxSteps = 4 });
             var rest = Train(new DataParallel(3, new() { Compression = Kinds[kind] }), 3, o => o with { RunDirectory = directory, Resume = true }).Weights;
-            Assert.Equal(whole.Keys.Order(), rest.Keys.Order());
-            foreach (var (name, tensor) in whole) Assert.True(tensor.RawBytes.SequenceEqual(rest[name].RawBytes), name);
+            TestRuns.AssertEqual(whole, rest);
         }
         finally { Directory.Delete(directory, recursive: true); }
     }

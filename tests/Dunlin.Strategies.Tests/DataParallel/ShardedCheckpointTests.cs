@@ -38,8 +38,8 @@ public sealed class ShardedCheckpointTests : IDisposable
                 var run = Path.Combine(_directory, $"{first}-{then}");
                 CopyTo(saved, run);
                 var resumed = Train(Of(then, after), 7, run).Weights;
-                ShardedRuns.AssertClose(alone, resumed, 2e-5);
-                if (then == first) ShardedRuns.AssertEqual(uninterrupted, resumed);
+                TestRuns.AssertClose(alone, resumed, 2e-5);
+                if (then == first) TestRuns.AssertEqual(uninterrupted, resumed);
             }
         }
     }
@@ -58,7 +58,7 @@ public sealed class ShardedCheckpointTests : IDisposable
             var file = Path.Combine(checkpoint.Directory, index.RootElement.GetProperty("weight_map").GetProperty(name).GetString()!);
             Assert.True(Safetensors.Load(file)[name].RawBytes.SequenceEqual(tensor.RawBytes));
         }
-        ShardedRuns.AssertEqual(result.Weights, checkpoint.Load("model"));
+        TestRuns.AssertEqual(result.Weights, checkpoint.Load("model"));
         Assert.Equal(5 * 7, checkpoint.Load("optimizer")["optimizer/moment1/linear/weight"].ElementCount);
         var inputs = Tensor.From([1f, 2, 3, 4, 5, 6, 7], [1, 7]);
         var predictions = new[] { _directory, checkpoint.Directory, Path.Combine(checkpoint.Directory, "model.safetensors.index.json") }.Select(path =>
@@ -164,7 +164,7 @@ public sealed class ShardedCheckpointTests : IDisposable
         var result = Train(Of(3, ShardingStage.Parameters), 7, _directory, observers: breaker);
         Assert.Equal(7, result.Steps);
         Assert.Contains(breaker.Warnings, w => w.Contains("Training goes on", StringComparison.Ordinal));
-        ShardedRuns.AssertEqual(Train(Of(3, ShardingStage.None), 7).Weights, result.Weights);
+        TestRuns.AssertEqual(Train(Of(3, ShardingStage.None), 7).Weights, result.Weights);
     }
 
     /// <summary>As on machines that do not share the directory.</summary>
@@ -175,7 +175,7 @@ public sealed class ShardedCheckpointTests : IDisposable
         var error = Assert.ThrowsAny<DunlinException>(() => Of(2, ShardingStage.Parameters).Run(worker =>
         {
             var elsewhere = Path.Combine(_directory, worker.Rank == 0 ? "" : "elsewhere");
-            var options = ShardedRuns.Options(Of(2, ShardingStage.Parameters), epochs: 1) with { RunDirectory = elsewhere, Resume = true };
+            var options = TestRuns.Options(Of(2, ShardingStage.Parameters), epochs: 1) with { RunDirectory = elsewhere, Resume = true };
             using var run = new TrainingRun(new(Model, Losses.Squared, Optimizers.Adam(0.01)), options, worker, Data, null, null, default);
             run.Execute();
         }));
@@ -205,7 +205,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     /// <summary>Steps of 10, 10 and 3 examples; goes on where the directory holds a checkpoint.</summary>
     private static TrainingResult Train(ITrainingStrategy strategy, int steps, string? directory = null, Optimizer? optimizer = null, params ITrainingObserver[] observers)
     {
-        var options = ShardedRuns.Options(strategy, epochs: 9) with { MaxSteps = steps, RunDirectory = directory, Resume = true, CheckpointEvery = 2, Observers = observers };
+        var options = TestRuns.Options(strategy, epochs: 9) with { MaxSteps = steps, RunDirectory = directory, Resume = true, CheckpointEvery = 2, Observers = observers };
         return new Trainer(new(Model, Losses.Squared, optimizer ?? Optimizers.Adam(0.01)), options).Fit(Data);
     }
 

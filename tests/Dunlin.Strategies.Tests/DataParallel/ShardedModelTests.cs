@@ -40,18 +40,18 @@ public class ShardedModelTests
     public void Sharing_the_update_changes_no_bit(string name, ShardingStage stage)
     {
         var (whole, pieces) = (Train(name, ShardingStage.None), Train(name, stage));
-        ShardedRuns.AssertEqual(whole.Weights, pieces.Weights);
+        TestRuns.AssertEqual(whole.Weights, pieces.Weights);
         Assert.Equal(whole.Metrics["loss"], pieces.Metrics["loss"]);
     }
 
     [Theory, InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]
     public void Mixed_precision_changes_no_bit_either(ShardingStage stage) =>
-        ShardedRuns.AssertEqual(Train("large weights", ShardingStage.None, DType.BFloat16).Weights, Train("large weights", stage, DType.BFloat16).Weights);
+        TestRuns.AssertEqual(Train("large weights", ShardingStage.None, DType.BFloat16).Weights, Train("large weights", stage, DType.BFloat16).Weights);
 
     /// <summary>Kernels that want weights in layouts of their own.</summary>
     [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Parameters)]
     public void Nor_do_kernels_with_layouts(ShardingStage stage) =>
-        ShardedRuns.AssertEqual(Train("convolutions", ShardingStage.None, kernels: "onednn").Weights, Train("convolutions", stage, kernels: "onednn").Weights);
+        TestRuns.AssertEqual(Train("convolutions", ShardingStage.None, kernels: "onednn").Weights, Train("convolutions", stage, kernels: "onednn").Weights);
 
     [Fact]
     public void A_loss_that_is_not_finite_ends_the_run_of_all_workers_with_its_cause()
@@ -72,7 +72,7 @@ public class ShardedModelTests
         return new Trainer(new(model(), Losses.SoftmaxCrossEntropy, Optimizers.AdamW(0.01)), Options(stage) with { Precision = precision, Kernels = KernelSets.Resolve(kernels) }).Fit(Data(23), Data(2));
     }
 
-    private static TrainerOptions Options(ShardingStage stage) => ShardedRuns.Options(new DataParallel(3, new() { BucketBytes = 4096, Sharding = stage }), epochs: 3);
+    private static TrainerOptions Options(ShardingStage stage) => TestRuns.Options(new DataParallel(3, new() { BucketBytes = 4096, Sharding = stage }), epochs: 3);
 
     private static Layer Twice(Linear layer) => new Sequential(new Linear(6), layer, new Tanh(), layer);
 

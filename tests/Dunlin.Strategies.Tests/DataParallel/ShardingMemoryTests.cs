@@ -60,7 +60,7 @@ public class ShardingMemoryTests
         long Bytes(int steps)
         {
             var strategy = new CountingStrategy(new DataParallel(Workers, new() { BucketBytes = LayerBytes, Sharding = sharding }));
-            new Trainer(new(Model, Losses.Squared, Optimizers.Adam()), ShardedRuns.Options(strategy, epochs: steps)).Fit(Data);
+            new Trainer(new(Model, Losses.Squared, Optimizers.Adam()), TestRuns.Options(strategy, epochs: steps)).Fit(Data);
             return strategy.Bytes;
         }
         // Of each layer, all but the worker's own quarter. The loss and the wish to stop take 64 bytes each, there and back.
@@ -76,7 +76,7 @@ public class ShardingMemoryTests
         var result = (0L, 0L, 0L);
         new DataParallel(Workers, new() { BucketBytes = LayerBytes, Sharding = sharding }).Run(worker =>
         {
-            using var graph = new TrainingGraph(new(Model, Losses.Squared, Optimizers.Adam()), ShardedRuns.Options(new DataParallel(Workers), 1), worker, Data);
+            using var graph = new TrainingGraph(new(Model, Losses.Squared, Optimizers.Adam()), TestRuns.Options(new DataParallel(Workers), 1), worker, Data);
             using var step = graph.Session.Compile([graph.Input, graph.Target, graph.Weight, graph.StopRequest], graph.Totals, graph.Updates);
             var (x, scalar) = (Tensor.Zeros(DType.Float32, [2, Width]), Tensor.Zeros(DType.Float32, []));
             var plan = step.PlanFor([x, x, scalar, scalar]);

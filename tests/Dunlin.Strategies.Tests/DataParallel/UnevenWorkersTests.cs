@@ -45,7 +45,7 @@ public class UnevenWorkersTests
             ThreadsPerWorker = 1,
         }).Fit(Signs(12)).Weights;
         var (passes, workers) = (Run(new SingleWorker(), 2), Run(new DataParallel(2, new() { Local = Impatient }), 1));
-        AssertClose(passes, workers, 1e-5);
+        TestRuns.AssertClose(passes, workers, 1e-5);
         Assert.All(workers.Values, w => Assert.NotEqual(1, w.ToArray<float>()[0], 1e-3));
     }
 
@@ -55,9 +55,9 @@ public class UnevenWorkersTests
     {
         Sequential Model() => new(new Flatten(), new Linear(6), new Tanh(), new Linear(10));
         var alone = Train(Model(), examples, 1, 1, "none", false);
-        AssertClose(alone, Train(Model(), examples, workers, 1, "none", false), 2e-5);
-        AssertClose(alone, Train(Model(), examples, workers, 2, "none", false), 2e-5);
-        AssertClose(alone, Train(Model(), examples, workers, 1, "float16", false), 5e-3);
+        TestRuns.AssertClose(alone, Train(Model(), examples, workers, 1, "none", false), 2e-5);
+        TestRuns.AssertClose(alone, Train(Model(), examples, workers, 2, "none", false), 2e-5);
+        TestRuns.AssertClose(alone, Train(Model(), examples, workers, 1, "float16", false), 5e-3);
         Assert.NotEmpty(Train(Model(), examples, workers, 1, "top-k", false));
     }
 
@@ -66,7 +66,7 @@ public class UnevenWorkersTests
     public void Synchronised_normalisation_does_not_see_workers_without_examples(int examples, int workers)
     {
         Sequential Model() => new(new Flatten(), new Linear(6), new BatchNorm(), new Tanh(), new Linear(10));
-        AssertClose(Train(Model(), examples, 1, 1, "none", false), Train(Model(), examples, workers, 1, "none", true), 2e-3);
+        TestRuns.AssertClose(Train(Model(), examples, 1, 1, "none", false), Train(Model(), examples, workers, 1, "none", true), 2e-3);
     }
 
     /// <summary>
@@ -131,16 +131,6 @@ public class UnevenWorkersTests
     /// <summary>Numbers of both signs.</summary>
     private static InMemoryDataset Signs(int count) => new(
         Column.Of("x", Tensor.From([.. Enumerable.Range(0, count).Select(i => (float)Math.Sin(1 + 2.3 * i))], [count, 1])), Column.Of("y", Tensor.Zeros(DType.Float32, [count, 1])));
-
-    private static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance)
-    {
-        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach (var (name, tensor) in expected)
-        {
-            var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
-            for (var i = 0; i < a.Length; i++) Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} expected, got {b[i]}");
-        }
-    }
 
     /// <summary>Has a variable that nothing reads.</summary>
     private sealed class Unused : Layer
