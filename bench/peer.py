@@ -99,4 +99,5 @@ def main():
     print(json.dumps({"ms": times[len(times) // 2], "peak_mb": peak, "peer": versions(), "parameters": count}))
 
 
-main()
+if __name__ == "__main__":
+    main()

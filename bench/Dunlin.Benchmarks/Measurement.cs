@@ -20,7 +20,7 @@ internal sealed class Measurement : IDisposable
     private readonly Tensor[] _feeds;
     private readonly Tensor[] _results = [Tensor.Zeros(DType.Float32, Shape.Scalar)];
 
-    public Measurement(Row row, IKernelSet kernels, int threads, DType precision = DType.Float32, string? without = null)
+    public Measurement(Row row, IKernelSet kernels, int threads, DType precision = DType.Float32, string? without = null, IWorker? worker = null)
     {
         var graph = new Graph();
         var input = graph.Placeholder("input", row.IsText ? DType.Int64 : DType.Float32, row.IsText ? row.Input : row.Input.With(0, Shape.Unknown));
@@ -29,11 +29,15 @@ internal sealed class Measurement : IDisposable
         var context = new BuildContext(graph, training: true, seed: 1, counter.Value);
         var loss = context.TotalLoss(Losses.SoftmaxCrossEntropy, context.Apply(row.Model, input).Reshape([-1, row.Classes]), target);
         var trainable = graph.Variables.Where(v => v.IsTrainable).ToList();
-        var parameters = trainable.Zip(Gradients.Of(loss, trainable), (variable, gradient) => new Parameter(variable, gradient!.Dense())).ToList();
+        IReadOnlyList<Gradient> gradients = [.. (worker is null ? Gradients.Of(loss, trainable) : Gradients.Of(loss * (1.0 / worker.Communicator.Size), trainable)).Select(g => (Gradient)g!.Dense())];
+        // Every rank has a whole batch: all count the same.
+        if (worker is not null) gradients = worker.Combine(gradients, new WorkerShare([input, target], graph.Constant(Tensor.From([1f])).Reshape([]), row.Input[0]));
+        var parameters = trainable.Zip(gradients, (variable, gradient) => new Parameter(variable, gradient)).ToList();
         Parameters = trainable.Sum(v => v.TensorType.Shape.ElementCount);
         Flops = ModelSummary.StepFlops(context.Records) * row.Input[0];
         var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
-        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1, Precision = precision, DisabledPasses = new HashSet<string>(without is null ? [] : [without]) });
+        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1, Precision = precision, DisabledPasses = new HashSet<string>(without is null ? [] : [without]),
+            Communicators = _ => worker!.Communicator, RentExchanged = worker?.Communicator.Rent });
         _step = _session.Compile([input, target], [loss], [.. updates, .. context.Updates.Select(u => u.Variable.Assign(u.Value)), counter.Assign(counter.Value + 1)]);
         _feeds = [Inputs(row), Targets(row)];
     }
@@ -55,6 +59,8 @@ internal sealed class Measurement : IDisposable
         _step.Run(_feeds, _results, profile);
         profile.EndStep(number);
     }
+
+    public void Step(IStepObserver observer) => _step.Run(_feeds, _results, observer);
 
     /// <summary>The median milliseconds of a step, after a warm-up that is long enough for the runtime to have compiled all that is hot.</summary>
     public double Milliseconds(double seconds)

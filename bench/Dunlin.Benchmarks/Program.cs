@@ -12,7 +12,21 @@ using Dunlin.Tensors.Kernels;
 // dunlin-bench start ROW THREADS [KERNELS]: milliseconds from the process's start to the end of its first and second step.
 // dunlin-bench attention N HEADS PLACES WIDTH THREADS [KERNELS [ROWS]]: milliseconds and megabytes of attention, composed and as one operation; the first so many rows.
 // dunlin-bench kernels THREADS: milliseconds of single kernels, managed and oneDNN's.
+// mpirun -np R dunlin-bench collectives: microseconds of an all-reduce between processes, bare and through the communicators.
+// mpirun -np R dunlin-bench ranks ROW THREADS [KERNELS [SECONDS [FOLDER]]]: milliseconds of a data-parallel step, each rank with a whole batch; traces into the folder. See bench/distributed.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
+if (args is ["collectives"])
+{
+    CollectiveCost.Measure(Console.Out);
+    return 0;
+}
+if (args is ["ranks", var named, var each, ..] && int.TryParse(each, out var threadsEach))
+{
+    var model = Row.All.Single(r => r.Name == named);
+    RankedSteps.Measure(model, KernelSets.Resolve(args.Length > 3 && args[3] != "default" ? args[3] : null), threadsEach,
+        args.Length > 4 ? double.Parse(args[4], CultureInfo.InvariantCulture) : 6, args.Length > 5 ? args[5] : null, Console.Out);
+    return 0;
+}
 if (args is ["scaling", var count, ..] && int.TryParse(count, out var workers))
 {
     var (one, all, ratio) = Scaling.Measure(workers, KernelSets.Resolve(args.Length > 2 ? args[2] : null));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dunlin.Cli.Commands;
+using Dunlin.Cli.Commands.Launch;
 
 namespace Dunlin.Cli;
 
@@ -16,6 +17,8 @@ internal static class DunlinCommand
         var root = new RootCommand("Trains neural networks on threads, processes and machines.")
         {
             TrainCommand.Create(host),
+            LaunchCommand.Create(host),
+            SlurmCommand.Create(host),
             EvaluateCommand.Create(host),
             PredictCommand.Create(host),
             SharpnessCommand.Create(host),

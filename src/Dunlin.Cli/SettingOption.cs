@@ -49,12 +49,13 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
     /// <returns>Gives the values that a command line says, with their sources.</returns>
     public static Func<ParseResult, IEnumerable<(string Path, string Value, string Source)>> AddTo(Command command)
     {
-        var options = All.Select(one => (One: one, Option: new Option<string?>(one.Name)
-        {
-            Description = one.Help,
-            Arity = one.IsFlag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
-            HelpName = one.IsFlag ? "true|false" : one.Path,
-        })).ToList();
+        foreach (var one in All)
+            command.Options.Add(new Option<string?>(one.Name)
+            {
+                Description = one.Help,
+                Arity = one.IsFlag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+                HelpName = one.IsFlag ? "true|false" : one.Path,
+            });
         var set = new Option<string[]>(Set) { Description = "any value of the configuration", HelpName = "section.key=value", AllowMultipleArgumentsPerToken = false };
         set.Validators.Add(result =>
         {
@@ -62,17 +63,19 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
                 if (token.Value.IndexOf('=', StringComparison.Ordinal) < 1)
                     result.AddError($"{Set} takes section.key=value, got '{token.Value}'.");
         });
-        foreach (var (_, option) in options) command.Options.Add(option);
         command.Options.Add(set);
-        return parsed =>
-        [
-            .. from pair in options
-               let result = parsed.GetResult(pair.Option)
-               where result is { Implicit: false }
-               select (pair.One.Path, ValueOf(result), $"option {pair.One.Name}"),
-            .. (parsed.GetValue(set) ?? []).Select(text => (text[..text.IndexOf('=', StringComparison.Ordinal)], text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..], $"option {Set}")),
-        ];
+        return ValuesOf;
     }
+
+    /// <summary>The values that a command line says, of a command that <see cref="AddTo"/> was called for.</summary>
+    public static IEnumerable<(string Path, string Value, string Source)> ValuesOf(ParseResult parsed) =>
+    [
+        .. from one in All
+           let result = parsed.GetResult(one.Name) as OptionResult
+           where result is { Implicit: false }
+           select (one.Path, ValueOf(result), $"option {one.Name}"),
+        .. (parsed.GetValue<string[]>(Set) ?? []).Select(text => (text[..text.IndexOf('=', StringComparison.Ordinal)], text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..], $"option {Set}")),
+    ];
 
     /// <summary>A flag without a value is true.</summary>
     private static string ValueOf(OptionResult result) => result.Tokens.Count > 0 ? result.Tokens[0].Value : "true";

@@ -22,6 +22,9 @@ public sealed record SessionOptions
     /// <summary>The communicator along each named axis of the mesh, for collective operations.</summary>
     public Func<string, ICommunicator>? Communicators { get; init; }
 
+    /// <summary>Gives memory for what collectives read and write, where other ranks reach it; null where any memory will do.</summary>
+    public Func<long, NativeBuffer>? RentExchanged { get; init; }
+
     /// <summary>Where <see cref="Ops.Print"/> writes its lines, one at a time.</summary>
     /// <value>The console's error stream unless set.</value>
     public TextWriter Output { get; init; } = Console.Error;

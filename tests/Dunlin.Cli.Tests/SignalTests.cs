@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text;
 using Dunlin.Training.Checkpoints;
 
 namespace Dunlin.Cli.Tests;
@@ -82,67 +80,5 @@ public sealed class SignalTests : IDisposable
         public int Wait() => _left.Wait(TimeSpan.FromSeconds(30)) ? _code : -1;
 
         public void Dispose() => _left.Dispose();
-    }
-
-    /// <summary>The command in a process; everything that it prints.</summary>
-    private sealed class Child : IDisposable
-    {
-        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-        private readonly Process _process;
-        private readonly StringBuilder _output = new();
-
-        public Child(string directory, params string[] arguments)
-        {
-            var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
-            {
-                WorkingDirectory = directory,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            start.ArgumentList.Add(typeof(DunlinCommand).Assembly.Location);
-            foreach (var argument in arguments) start.ArgumentList.Add(argument);
-            _process = new Process { StartInfo = start };
-            _process.OutputDataReceived += (_, line) => Append(line.Data);
-            _process.ErrorDataReceived += (_, line) => Append(line.Data);
-            _process.Start();
-            _process.BeginOutputReadLine();
-            _process.BeginErrorReadLine();
-        }
-
-        public string Output
-        {
-            get { lock (_output) return _output.ToString(); }
-        }
-
-        public async Task WaitFor(string text)
-        {
-            for (var clock = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
-                Assert.True(clock.Elapsed < Patience && !_process.HasExited, $"\"{text}\" did not come:\n{Output}");
-        }
-
-        public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
-
-        public async Task<int> ExitCode()
-        {
-            using var limit = new CancellationTokenSource(Patience);
-            await _process.WaitForExitAsync(limit.Token);
-            return _process.ExitCode;
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited) _process.Kill();
-            _process.WaitForExit();
-            _process.Dispose();
-        }
-
-        private void Append(string? line)
-        {
-            lock (_output) _output.AppendLine(line);
-        }
-
-        [DllImport("libc", EntryPoint = "kill")]
-        private static extern int Kill(int process, int signal);
     }
 }

@@ -13,6 +13,9 @@ internal unsafe partial struct Backoff(bool crowded)
     private readonly int _spins = crowded ? CrowdedSpins : Spins;
     private int _looks;
 
+    /// <summary>Whether it has lasted longer than small messages take.</summary>
+    public readonly bool IsLong => _looks >= _spins;
+
     public void Pause()
     {
         _looks++;

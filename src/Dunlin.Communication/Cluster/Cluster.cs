@@ -14,7 +14,7 @@ public sealed class Cluster : IDisposable
     private readonly MpiProcess? _process;
     private readonly ClusterOptions _options;
     private readonly MpiCommunicator? _control;
-    private readonly HostMemory? _memory;
+    private HostLayout? _layout;
 
     private Cluster(LaunchInfo? info, MpiProcess? process, ClusterOptions options, string host)
     {
@@ -24,7 +24,7 @@ public sealed class Cluster : IDisposable
         _control = process.CreateWorld(options);
         Hosts = _control.AllGatherText(host);
         ClockOffset = MeasureClockOffset(_control);
-        if (options.SharedMemory && Hosts.All(h => h == host)) _memory = HostMemory.Join(_control);
+        if (options.SharedMemory) ShareMemory(Hosts);
     }
 
     /// <summary>What the launcher said; null where there was none.</summary>
@@ -127,18 +127,24 @@ public sealed class Cluster : IDisposable
             throw new CommunicationException($"Process {Rank} is to have {threads} ranks, another one {other}: all processes of a run have the same number.");
         _process!.IsExclusive = threads == 1;
         var seats = _process.Seats.Take(threads);
-        if (_memory is null)
-        {
-            if (threads == 1) return [_process.CreateWorld(options)];
-            throw new CommunicationException("Several ranks in each process need processes of one host, which share memory: start more processes with one rank each.");
-        }
+        if (_layout is null && threads > 1)
+            throw new CommunicationException("Several ranks in each process need memory that the processes of each host share, and as many processes on every host, side by side: start more processes with one rank each.");
+        // With one rank on each host there is nothing to share.
+        if (_layout is null || (_layout.PerHost == 1 && threads == 1)) return [_process.CreateWorld(options)];
         var world = _process.NewWorld(options);
-        var size = Size * threads;
-        var block = Rank == 0 ? HostTeam.Create(_memory, size) : default;
-        var blocks = _control!.AllGatherNumbers(block.Process, block.Offset);
-        var team = new HostTeam(_memory, new((int)blocks[0], (nint)blocks[1]), size);
-        return [.. seats.Select(seat => new HostCommunicator(team, world, seat, $"{world.Id}", [.. Enumerable.Range(0, size)], seat.Rank) { IsCrowded = size > HostProcessors.Count })];
+        var (size, ofHost) = (Size * threads, _layout.PerHost * threads);
+        var team = _layout.CreateTeam(ofHost);
+        if (_layout.Hosts == 1)
+            return [.. seats.Select(seat => new HostCommunicator(team, world, seat, $"{world.Id}", [.. Enumerable.Range(0, size)], seat.Rank) { IsCrowded = size > HostProcessors.Count })];
+        var last = _layout.CreateTeam(ofHost);
+        var messages = _process.Join(world, seats[0], $"{world.Id}/processes", threads);
+        int[] members = [.. Enumerable.Range(0, Size).Where(p => p % _layout.PerHost == _layout.Local)];
+        var leaders = messages.SplitAs($"{world.Id}/hosts", _layout.Local, members, [.. members.Select(p => p * threads)]);
+        return [.. seats.Select(seat => new HierarchicalCommunicator(world, seat, _layout, threads, (team, last), leaders, messages))];
     }
+
+    /// <summary>Lets processes of the same host meet in memory. All processes come here; tests say that hosts are other than they are.</summary>
+    internal void ShareMemory(IReadOnlyList<string> hosts) => _layout = HostLayout.Create(_control!, hosts);
 
     private void RunOn(ClusterCommunicator[] ranks, Action<ICommunicator> program, TimeSpan timeout)
     {

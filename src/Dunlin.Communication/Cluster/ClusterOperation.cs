@@ -64,17 +64,23 @@ internal abstract class ClusterOperation : IPendingOperation
 
     private void Await(ClusterCommunicator owner)
     {
-        if (TryAdvanceOrExplain(owner.World))
-        {
-            owner.Seat.EndWait(this);
-            return;
-        }
         var world = owner.World;
+        var backoff = new Backoff(owner.IsCrowded);
+        // Most waits are over before anybody could ask about them.
+        while (!backoff.IsLong)
+        {
+            if (TryAdvanceOrExplain(world))
+            {
+                owner.Seat.Ended(this);
+                return;
+            }
+            if (world.Failed && !IsDone) world.Throw();
+            backoff.Pause();
+        }
         BeginWait();
         try
         {
             var deadline = WaitedSince + (long)world.Options.Timeout.TotalMilliseconds;
-            var backoff = new Backoff(owner.IsCrowded);
             while (!TryAdvanceOrExplain(world))
             {
                 if (world.Failed && !IsDone) world.Throw();

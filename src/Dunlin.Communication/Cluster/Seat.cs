@@ -40,6 +40,12 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
     public void EndWait(ClusterOperation operation)
     {
         _waitsIn = null;
+        Ended(operation);
+    }
+
+    /// <summary>A call is done, whether or not it was waited for.</summary>
+    public void Ended(ClusterOperation operation)
+    {
         _last = operation.Call;
         recorder.Note(number, operation.Call, 0);
     }

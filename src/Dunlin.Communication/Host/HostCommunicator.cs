@@ -14,7 +14,7 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
     private readonly Stack<HostTransfer> _idleTransfers = new();
     private readonly Queue<(HostCollective Operation, long Number)> _underWay = new();
 
-    public NativeBuffer Rent(long bytes) => team.Memory.Pool.RentBuffer(bytes);
+    public Func<long, NativeBuffer> Rent => team.Memory.Pool.RentBuffer;
 
     protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
     {
@@ -37,13 +37,16 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
         else _idleTransfers.Push((HostTransfer)operation);
     }
 
-    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks)
+    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) => Of(this, team.Memory, group, members, worldRanks);
+
+    /// <summary>A group of some ranks of another group, all on this host. All ranks of that one come here.</summary>
+    public static HostCommunicator Of(ClusterCommunicator parent, HostMemory memory, string group, int[] members, int[] worldRanks)
     {
-        var own = Array.IndexOf(members, Rank);
-        var block = own == 0 ? HostTeam.Create(team.Memory, members.Length) : default;
-        var all = this.AllGatherNumbers(block.Process, block.Offset);
+        var own = Array.IndexOf(members, parent.Rank);
+        var block = own == 0 ? HostTeam.Create(memory, members.Length) : default;
+        var all = parent.AllGatherNumbers(block.Process, block.Offset);
         var place = new Place((int)all[2 * members[0]], (nint)all[2 * members[0] + 1]);
-        return new HostCommunicator(new HostTeam(team.Memory, place, members.Length), World, Seat, group, worldRanks, own) { IsCrowded = IsCrowded };
+        return new HostCommunicator(new HostTeam(memory, place, members.Length), parent.World, parent.Seat, group, worldRanks, own) { IsCrowded = parent.IsCrowded };
     }
 
     /// <summary>

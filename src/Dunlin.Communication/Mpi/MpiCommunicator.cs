@@ -112,7 +112,10 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
 
     protected override void Recycle(ClusterOperation operation) => _idle.Push((MpiOperation)operation);
 
-    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks)
+    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) => SplitAs(group, color, members, worldRanks);
+
+    /// <summary>The group of those ranks of this one. All ranks of this one come here.</summary>
+    public MpiCommunicator SplitAs(string group, int color, int[] members, int[] worldRanks)
     {
         nint comm = 0;
         var rank = Array.IndexOf(members, Rank);

@@ -91,6 +91,14 @@ internal sealed unsafe partial class MpiProcess : IDisposable
         return new(this, world, Seats.Process, comm, $"{world.Id}", [.. Enumerable.Range(0, Size)], Rank);
     }
 
+    /// <summary>All processes, as a part of a group of their ranks: messages and calls of its own, the group's failures. All processes come here.</summary>
+    public MpiCommunicator Join(ProcessWorld world, Seat seat, string group, int ranksOfProcess)
+    {
+        nint comm = 0;
+        lock (Gate) Check(MpiNative.MPI_Comm_dup(Constants.World, ref comm), "MPI_Comm_dup");
+        return new(this, world, seat, comm, group, [.. Enumerable.Range(0, Size).Select(p => p * ranksOfProcess)], Rank);
+    }
+
     /// <summary>The failures of a new group. All processes come here, in the same order.</summary>
     public ProcessWorld NewWorld(ClusterOptions options) => new(_worlds++, Watch, options);
 

@@ -5,6 +5,8 @@ namespace Dunlin.Communication;
 /// <summary>What one chunk of each collective reads and writes.</summary>
 internal static unsafe class CollectiveWork
 {
+    private const int PieceBytes = 8 << 10;
+
     /// <param name="call">What all ranks have called.</param>
     /// <param name="plan">How it is cut.</param>
     /// <param name="chunk">Which chunk.</param>
@@ -18,9 +20,15 @@ internal static unsafe class CollectiveWork
         switch (call.Kind)
         {
             case CallKind.AllReduce:
-                var result = At(outputs[0], offset, size);
-                Reduce(call, inputs, offset, result, length);
-                foreach (var target in outputs[1..]) Copy(result, At(target, offset, size), bytes);
+                // In pieces that are still in the first-level cache when they go to the other ranks.
+                var most = PieceBytes / size;
+                for (var begin = 0; begin < length; begin += most)
+                {
+                    var piece = Math.Min(most, length - begin);
+                    var result = At(outputs[0], offset + begin, size);
+                    Reduce(call, inputs, offset + begin, result, piece);
+                    foreach (var target in outputs[1..]) Copy(result, At(target, offset + begin, size), (long)piece * size);
+                }
                 break;
             case CallKind.ReduceScatter:
                 Reduce(call, inputs, part * plan.PartLength + offset, At(outputs[part], offset, size), length);

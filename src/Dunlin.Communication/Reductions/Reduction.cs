@@ -45,15 +45,16 @@ internal static unsafe class Reduction
     private static void Numbers<T>(ReduceOp op, ReadOnlySpan<nint> sources, nint target, int length) where T : unmanaged, INumber<T>
     {
         var result = new Span<T>((void*)target, length);
-        // In place in a later rank's buffer, that rank's elements would be gone before their turn.
-        if (sources[1..].Contains(target))
+        // In place in a third or later rank's buffer, that rank's elements would be gone before their turn.
+        var isLate = sources.Length > 2 && sources[2..].Contains(target);
+        if (isLate)
         {
             var scratch = stackalloc byte[ChunkPlan.ChunkBytes];
             result = new Span<T>(scratch, length);
         }
         Combine(op, Elements<T>(sources[0], length), Elements<T>(sources[1], length), result);
         for (var rank = 2; rank < sources.Length; rank++) Combine(op, result, Elements<T>(sources[rank], length), result);
-        result.CopyTo(new Span<T>((void*)target, length));
+        if (isLate) result.CopyTo(new Span<T>((void*)target, length));
     }
 
     private static void Bits(ReduceOp op, ReadOnlySpan<nint> sources, nint target, int length)

@@ -9,20 +9,25 @@ internal static class ArenaLayout
     private const long Alignment = 64;
 
     /// <summary>Sets the storages' offsets.</summary>
-    /// <returns>Bytes of the arena.</returns>
-    public static long Assign(IReadOnlyList<LoweredStep> steps)
+    /// <param name="steps">The kernels.</param>
+    /// <param name="apart">Whether what ranks exchange lies in a block of its own.</param>
+    /// <returns>Bytes of the arena, and of that block.</returns>
+    public static (long Arena, long Exchanged) Assign(IReadOnlyList<LoweredStep> steps, bool apart)
     {
         for (var s = 0; s < steps.Count; s++) ShareInPlace(steps[s], s);
+        if (apart)
+            foreach (var step in steps.Where(s => s.IsExchange))
+                foreach (var storage in step.Inputs.Concat(step.Outputs).Where(s => s.Root.IsInArena)) storage.Root.IsExchanged = true;
         var roots = steps.SelectMany(s => s.Inputs.Concat(s.Outputs).Append(s.Scratch!)).Where(s => s is { IsInArena: true })
-            .Select(s => s.Root).Where(s => s.IsInArena).Distinct().ToList();
-        return Pack(roots);
+            .Select(s => s.Root).Where(s => s.IsInArena).Distinct().ToLookup(s => s.IsExchanged);
+        return (Pack(roots[false]), Pack(roots[true]));
     }
 
     /// <summary>
     /// Large blocks first, each at the lowest place that is free during its whole life (greedy by size: Pisarchyk and Lee, "Efficient
     /// memory management for deep neural net inference", 2020).
     /// </summary>
-    private static long Pack(List<Storage> blocks)
+    private static long Pack(IEnumerable<Storage> blocks)
     {
         var placed = new List<Storage>();
         var total = 0L;

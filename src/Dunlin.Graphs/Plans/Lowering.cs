@@ -213,7 +213,11 @@ internal sealed class Lowering
         IReadOnlyList<TensorType>? read = null)
     {
         var scratch = kernel.ScratchBytes > 0 ? Storage.Arena(kernel.ScratchBytes) : null;
-        steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) { Work = source is null ? default : KernelWork.Of(source, kernel, read!, types) });
+        steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) 
+        {
+            Work = source is null ? default : KernelWork.Of(source, kernel, read!, types),
+            IsExchange = source is Ops.ICollectiveStart or Ops.ICollectiveWait,
+        });
     }
 
     private readonly record struct Placed(Storage Storage, MemoryLayout Layout);
@@ -231,4 +235,7 @@ internal sealed record LoweredStep(string Name, string Operation, Kernel Kernel,
 {
     /// <summary>What its operation says of the work.</summary>
     public KernelWork Work { get; init; }
+
+    /// <summary>Whether other ranks read or write its operands.</summary>
+    public bool IsExchange { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Dunlin.Graphs.Plans;
 
 /// <summary>A plan's routine with memory to run in. One run at a time; several runs of one plan at once take several instances.</summary>
@@ -5,17 +7,28 @@ internal sealed unsafe class PlanInstance : IDisposable
 {
     private readonly Routine _routine;
     private readonly NativeBuffer _arena;
+    private readonly NativeBuffer? _exchanged;
     private readonly object[] _alive;
 
-    public PlanInstance(Routine routine, IReadOnlyList<TensorType> fetchTypes, params object[] alive)
+    /// <param name="routine">What is run.</param>
+    /// <param name="fetchTypes">What it gives.</param>
+    /// <param name="rent">Gives memory for what ranks exchange, if that lies apart.</param>
+    /// <param name="alive">What must live as long.</param>
+    public PlanInstance(Routine routine, IReadOnlyList<TensorType> fetchTypes, Func<long, NativeBuffer>? rent, params object[] alive)
     {
         (_routine, FetchTypes, _alive) = (routine, fetchTypes, alive);
+        if (routine.ExchangedBytes > 0)
+        {
+            _exchanged = rent!(routine.ExchangedBytes);
+            NativeMemory.Clear((void*)_exchanged.Address, (nuint)routine.ExchangedBytes);
+            routine.BindExchanged(_exchanged.Address);
+        }
         _arena = NativeBuffer.RentZeroed(routine.ArenaBytes);
         routine.BindArena(_arena.Address);
     }
 
     /// <summary>Bytes of memory for intermediate values.</summary>
-    public long ArenaBytes => _routine.ArenaBytes;
+    public long ArenaBytes => _routine.ArenaBytes + _routine.ExchangedBytes;
 
     public IReadOnlyList<LoweredStep> Steps => _routine.Steps;
 
@@ -38,6 +51,7 @@ internal sealed unsafe class PlanInstance : IDisposable
         foreach (var feed in feeds) GC.KeepAlive(feed);
         foreach (var result in results) GC.KeepAlive(result);
         GC.KeepAlive(_arena);
+        GC.KeepAlive(_exchanged);
         GC.KeepAlive(_alive);
     }
 

@@ -14,20 +14,23 @@ internal sealed unsafe class Routine : IDisposable
     private readonly NativeBuffer _table;
     private readonly nint* _addresses;
     private readonly (int Slot, long Offset)[] _inArena;
+    private readonly (int Slot, long Offset)[] _exchanged;
     private readonly (int Slot, long Offset)[][] _fed;
     private readonly Storage[] _fetches;
     private readonly nint[] _feeds;
     private readonly LoweredStep[] _steps;
     private readonly int _once;
     private nint _arena;
+    private nint _exchange;
 
     /// <summary>Decides where in the arena everything lies.</summary>
     /// <param name="lowering">The kernels.</param>
     /// <param name="feeds">How many feeds there are.</param>
-    public Routine(Lowering lowering, int feeds)
+    /// <param name="apart">Whether what ranks exchange lies apart from the arena.</param>
+    public Routine(Lowering lowering, int feeds, bool apart = false)
     {
         (_steps, _once) = ([.. lowering.Steps], lowering.OnceCount);
-        ArenaBytes = ArenaLayout.Assign(_steps);
+        (ArenaBytes, ExchangedBytes) = ArenaLayout.Assign(_steps, apart);
         _kernels = [.. _steps.Select(s => s.Kernel)];
         _about = [.. _steps.Select(s => new PlanKernel(s))];
         _first = new int[_steps.Length];
@@ -45,7 +48,8 @@ internal sealed unsafe class Routine : IDisposable
         _table = NativeBuffer.RentZeroed(Math.Max(1, count) * sizeof(nint));
         _addresses = (nint*)_table.Address;
         foreach (var (storage, slot) in slots.Where(s => s.Storage.Root is { IsInArena: false, Feed: < 0 })) _addresses[slot] = storage.Root.Address + (nint)storage.RootOffset;
-        _inArena = [.. slots.Where(s => s.Storage.Root.IsInArena).Select(s => (s.Slot, s.Storage.Root.Offset + s.Storage.RootOffset))];
+        var inArena = slots.Where(s => s.Storage.Root.IsInArena).ToLookup(s => s.Storage.Root.IsExchanged, s => (s.Slot, s.Storage.Root.Offset + s.Storage.RootOffset));
+        (_inArena, _exchanged) = ([.. inArena[false]], [.. inArena[true]]);
         var fed = slots.Where(s => s.Storage.Root.Feed >= 0).ToLookup(s => s.Storage.Root.Feed, s => (s.Slot, s.Storage.RootOffset));
         _fed = [.. Enumerable.Range(0, feeds).Select(f => fed[f].ToArray())];
         _fetches = [.. lowering.Fetches];
@@ -54,6 +58,9 @@ internal sealed unsafe class Routine : IDisposable
 
     /// <summary>Bytes of memory for intermediate values.</summary>
     public long ArenaBytes { get; }
+
+    /// <summary>Bytes of memory for what ranks exchange.</summary>
+    public long ExchangedBytes { get; }
 
     public IReadOnlyList<LoweredStep> Steps => _steps;
 
@@ -65,6 +72,13 @@ internal sealed unsafe class Routine : IDisposable
         if (address == _arena) return;
         _arena = address;
         foreach (var (slot, offset) in _inArena) _addresses[slot] = address + (nint)offset;
+    }
+
+    /// <summary>Says where what ranks exchange lies.</summary>
+    public void BindExchanged(nint address)
+    {
+        _exchange = address;
+        foreach (var (slot, offset) in _exchanged) _addresses[slot] = address + (nint)offset;
     }
 
     /// <summary>Says where a feed lies.</summary>
@@ -79,7 +93,7 @@ internal sealed unsafe class Routine : IDisposable
     public nint Fetched(int index)
     {
         var root = _fetches[index].Root;
-        return (root.Feed >= 0 ? _feeds[root.Feed] : root.IsInArena ? _arena + (nint)root.Offset : root.Address) + (nint)_fetches[index].RootOffset;
+        return (root.Feed >= 0 ? _feeds[root.Feed] : root.IsInArena ? (root.IsExchanged ? _exchange : _arena) + (nint)root.Offset : root.Address) + (nint)_fetches[index].RootOffset;
     }
 
     /// <summary>Runs the kernels whose operands last: once, before the first of the runs that read what they leave.</summary>

@@ -78,7 +78,8 @@ internal sealed class StaticPlan : Plan
         {
             team.Enter();
             var lowering = Lowering.Of(graph, schedule, session.Kernels, team, resources, session.Storage);
-            return new PlanInstance(new(lowering, _feedTypes.Length), [.. graph.Fetches.Select(f => f.Type)], graph, schedule);
+            var rent = session.Options.RentExchanged;
+            return new PlanInstance(new(lowering, _feedTypes.Length, apart: rent is not null), [.. graph.Fetches.Select(f => f.Type)], rent, graph, schedule);
         }
         finally { session.ReturnTeam(team); }
     }

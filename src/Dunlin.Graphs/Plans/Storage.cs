@@ -16,6 +16,9 @@ internal sealed class Storage
     /// <summary>Whether the plan decides where in its arena it lies.</summary>
     public bool IsInArena { get; private init; }
 
+    /// <summary>Whether it lies among what ranks exchange, apart from the rest of the arena; for one that has no <see cref="Parent"/>.</summary>
+    public bool IsExchanged { get; set; }
+
     /// <summary>Its place in the arena, for one that has no <see cref="Parent"/>.</summary>
     public long Offset { get; set; }
 

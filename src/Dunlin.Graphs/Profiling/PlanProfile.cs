@@ -25,6 +25,9 @@ public sealed class PlanProfile(EventTrace? trace = null) : IStepObserver
     /// <summary>What each kernel cost, in the order in which they first ran.</summary>
     internal IEnumerable<(PlanKernel Kernel, long Calls, double OwnSeconds)> Kernels => _tallies.Select(t => (t.Key, t.Value.Calls, t.Value.OwnTicks / (double)Stopwatch.Frequency));
 
+    /// <summary>Seconds of all kernels of an operation, by its name, over all steps.</summary>
+    public double SecondsOf(string operation) => Kernels.Where(k => k.Kernel.Operation == operation).Sum(k => k.OwnSeconds);
+
     /// <summary>A step begins.</summary>
     public void BeginStep()
     {

@@ -83,9 +83,8 @@ public interface ICommunicator : IDisposable
     /// <summary>Tells all ranks that this one can't go on: their waits end with an error that carries <paramref name="reason"/>.</summary>
     void Abort(string reason);
 
-    /// <summary>Memory that all ranks reach, where there is such a thing: collectives on it need no copy. Its contents are arbitrary.</summary>
-    /// <param name="bytes">At least 0.</param>
-    NativeBuffer Rent(long bytes) => NativeBuffer.Rent(bytes);
+    /// <summary>Gives memory that all ranks reach, of as many bytes as asked for and with arbitrary contents: collectives on it need no copy. Null where it makes no difference.</summary>
+    Func<long, NativeBuffer>? Rent => null;
 
     /// <summary>Says which training step this rank is in, for the reports on ranks that are lost.</summary>
     void ReportStep(long step) { }

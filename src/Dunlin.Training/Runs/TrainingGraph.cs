@@ -62,7 +62,7 @@ internal sealed class TrainingGraph : IDisposable
         MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
         ValidatesTogether = sharded is not null;
         Threads = options.Threads;
-        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator });
+        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator, RentExchanged = worker.Communicator.Rent });
     }
 
     public Session Session { get; }

@@ -21,11 +21,13 @@ internal sealed class MpiContractRunner : CommunicatorContract
     /// <param name="Threads">Ranks of each process.</param>
     /// <param name="IsShared">Whether they meet in shared memory, not in MPI.</param>
     /// <param name="ComparesCalls">Whether calls are compared; without, cases that need it are left out.</param>
-    internal sealed record Mode(string Name, int Threads = 1, bool IsShared = false, bool ComparesCalls = false);
+    /// <param name="Hosts">On how many hosts the processes are said to be.</param>
+    internal sealed record Mode(string Name, int Threads = 1, bool IsShared = false, bool ComparesCalls = false, int Hosts = 1);
 
     /// <summary>MPI alone, checking or not, with long messages in many pieces; shared memory, with one rank in each process or several.</summary>
     internal static IReadOnlyList<Mode> Modes { get; } =
-        [new("mpi-checked", ComparesCalls: true), new("mpi"), new("mpi-pieces"), new("shared", IsShared: true, ComparesCalls: true), new("shared-threads", Threads: 2, IsShared: true, ComparesCalls: true)];
+        [new("mpi-checked", ComparesCalls: true), new("mpi"), new("mpi-pieces"), new("shared", IsShared: true, ComparesCalls: true), new("shared-threads", Threads: 2, IsShared: true, ComparesCalls: true),
+            new("hosts", IsShared: true, Hosts: 2), new("hosts-threads", Threads: 2, IsShared: true, Hosts: 2)];
 
     /// <summary>Runs the cases and prints a line for each: PASS or FAIL, and its name.</summary>
     /// <param name="mode">One of <see cref="Modes"/>.</param>
@@ -37,6 +39,8 @@ internal sealed class MpiContractRunner : CommunicatorContract
         if (mode == "mpi-pieces") MpiLaunch.Most = 97;
         s_cluster = Cluster.Join();
         s_control = s_cluster.Process!.CreateWorld(new());
+        if (s_cluster.Size % s_mode.Hosts != 0) return 0;
+        if (s_mode.Hosts > 1) s_cluster.ShareMemory([.. Enumerable.Range(0, s_cluster.Size).Select(p => $"host {p * s_mode.Hosts / s_cluster.Size}")]);
         var failures = 0;
         foreach (var (method, arguments) in Cases().Where(c => filter.Count == 0 || filter.Contains(c.Method.Name)))
         {

@@ -1,0 +1,3 @@
+using Dunlin.Samples.Hpc;
+
+Lecture.Give(Options.Parse(args), Console.Out);
