@@ -21,6 +21,7 @@ internal static class DunlinCommand
             SlurmCommand.Create(host),
             EvaluateCommand.Create(host),
             PredictCommand.Create(host),
+            SharpnessCommand.Create(host),
             SummaryCommand.Create(host),
             InspectCommand.Create(host),
             MergeTracesCommand.Create(host),

@@ -49,6 +49,8 @@ internal sealed class RunConfiguration
         {
             Epochs = s.Int("epochs", 1),
             BatchSize = s.Int("batchSize", 64),
+            GradientAccumulationSteps = s.Int("accumulate", 1),
+            SyncBatchNorm = s.Flag("syncBatchNorm", false),
             ValidationBatchSize = s.Int("validationBatchSize", 256),
             Seed = (ulong)s.Long("seed", 0, 0),
             MaxSteps = s.OptionalLong("maxSteps"),
@@ -111,7 +113,7 @@ internal sealed class RunConfiguration
     public TrainingRecipe Recipe(int examples)
     {
         var perEpoch = (examples + Options.BatchSize - 1) / Options.BatchSize;
-        var horizon = new Horizon(Math.Min((long)perEpoch * Options.Epochs, Options.MaxSteps ?? long.MaxValue), perEpoch);
+        var horizon = new Horizon(Math.Min((long)perEpoch * Options.Epochs, Options.MaxSteps ?? long.MaxValue), perEpoch, Options.BatchSize);
         return new TrainingRecipe(Model, Loss.Loss, _optimizer(rate => _schedule(rate, horizon)), [.. Metrics]);
     }
 }

@@ -5,13 +5,20 @@ namespace Dunlin.Graphs;
 /// </summary>
 /// <param name="Whole">The tensor's type; its shape is known.</param>
 /// <param name="Ranks">How many pieces, at least 1.</param>
+/// <exception cref="DunlinException">The shape is not known, or there are no ranks.</exception>
 public sealed record Cut(TensorType Whole, int Ranks)
 {
     /// <summary>Pieces of so many elements or more are a multiple of it, whatever the element type, so that pieces side by side are the tensor.</summary>
     private const int Unit = 64;
 
+    /// <inheritdoc cref="Cut"/>
+    public TensorType Whole { get; init; } = Whole.Shape.IsKnown ? Whole : throw new ShapeException($"Cut: only tensors of known shape are cut into pieces, not {Whole}.");
+
+    /// <inheritdoc cref="Cut"/>
+    public int Ranks { get; } = Require.AtLeast(nameof(Cut), Ranks, 1);
+
     /// <summary>Elements of each piece.</summary>
-    public int Length { get; } = LengthOf(Whole.Shape.ElementCount, Ranks);
+    public int Length => LengthOf(Whole.Shape.ElementCount, Ranks);
 
     /// <summary>The type of each piece.</summary>
     public TensorType Piece => new(Whole.Type, [Length]);

@@ -30,6 +30,8 @@ public sealed record SameAs(Variable Variable, long From = 0) : Initializer
         var bytes = Math.Min(whole.Bytes - begin, target.Bytes);
         Buffer.MemoryCopy((void*)(whole.Address + (nint)begin), (void*)target.Address, target.Bytes, bytes);
         System.Runtime.InteropServices.NativeMemory.Clear((void*)(target.Address + (nint)bytes), (nuint)(target.Bytes - bytes));
+        GC.KeepAlive(whole);
+        GC.KeepAlive(target);
     }
 }
 

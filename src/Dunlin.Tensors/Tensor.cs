@@ -99,12 +99,22 @@ public sealed unsafe class Tensor
         : throw new DunlinException($"{this} has {Bytes:N0} bytes, more than a Span can hold; read it in pieces by Address.");
 
     /// <summary>The only element of a tensor of one element.</summary>
-    public T Item<T>() where T : unmanaged => ElementCount == 1
-        ? Span<T>()[0]
-        : throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
+    public T Item<T>() where T : unmanaged
+    {
+        if (ElementCount != 1) throw new ShapeException($"Item reads the only element of a tensor; {this} has {ElementCount}.");
+        var item = Span<T>()[0];
+        GC.KeepAlive(this);
+        return item;
+    }
 
     /// <summary>A copy of the elements in an array.</summary>
-    public T[] ToArray<T>() where T : unmanaged => Span<T>().ToArray();
+    public T[] ToArray<T>() where T : unmanaged
+    {
+        var copy = Span<T>().ToArray();
+        // The span does not keep the memory: without this it may be another's before the last element is read.
+        GC.KeepAlive(this);
+        return copy;
+    }
 
     /// <summary>The same memory under another shape with as many elements.</summary>
     /// <exception cref="ShapeException">The number of elements differs.</exception>

@@ -13,7 +13,14 @@ public class AllocationTests
     public void A_training_step_allocates_nothing(int workers, string kernels)
     {
         var model = new Sequential(new Conv2d(8, 3, padding: 1), new BatchNorm(), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.1), new Linear(10));
-        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, kernels, Augmentation.RandomShift("image", 1));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, kernels, augmentations: Augmentation.RandomShift("image", 1));
+    }
+
+    [Theory, InlineData(1), InlineData(2)]
+    public void A_training_step_in_micro_batches_allocates_nothing(int workers)
+    {
+        var model = new Sequential(new Conv2d(8, 3, padding: 1), new BatchNorm(), new Relu(), new MaxPool2d(2), new Flatten(), new Dropout(0.1), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, workers, "managed", accumulate: 3);
     }
 
     /// <summary>The rows of an embedding's gradient travel as rows.</summary>
@@ -26,14 +33,25 @@ public class AllocationTests
         AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), data, workers, "managed");
     }
 
-    private static void AssertAllocatesNothing(Layer model, IDataset data, int workers, string kernels, params Augmentation[] augmentations)
+    [Theory]
+    [InlineData(ShardingStage.OptimizerState, 1), InlineData(ShardingStage.Gradients, 1), InlineData(ShardingStage.Parameters, 1)]
+    [InlineData(ShardingStage.OptimizerState, 3), InlineData(ShardingStage.Gradients, 3), InlineData(ShardingStage.Parameters, 3)]
+    public void A_training_step_whose_update_is_shared_allocates_nothing(ShardingStage sharding, int accumulate)
+    {
+        var model = new Sequential(new Conv2d(8, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, 3, "managed", accumulate, sharding);
+    }
+
+    private static void AssertAllocatesNothing(
+        Layer model, IDataset data, int workers, string kernels, int accumulate = 1, ShardingStage sharding = ShardingStage.None, params Augmentation[] augmentations)
     {
         var observer = new Meter();
         var options = new TrainerOptions
         {
             Epochs = 3,
             BatchSize = 8,
-            Strategy = new DataParallel(workers),
+            GradientAccumulationSteps = accumulate,
+            Strategy = new DataParallel(workers, new() { BucketBytes = 4096, Sharding = sharding }),
             Kernels = KernelSets.Resolve(kernels),
             ThreadsPerWorker = 1,
             Augmentations = augmentations,

@@ -17,7 +17,7 @@ internal static class LayerCatalogue
         ("global-average-pool", _ => new GlobalAveragePool()),
         ("linear", s => new Linear(s.Int("features"), s.Flag("bias", true))),
         ("embedding", s => new Embedding(s.Int("rows"), s.Int("features"))),
-        ("batch-norm", s => new BatchNorm(momentum: s.Number("momentum", 0.1, 0, 1), epsilon: s.Number("epsilon", 1e-5))),
+        ("batch-norm", s => new BatchNorm(momentum: s.Number("momentum", 0.1, 0, 1), epsilon: s.Number("epsilon", 1e-5), synchronized: s.Flag("synchronized", false))),
         ("layer-norm", s => new LayerNorm(epsilon: s.Number("epsilon", 1e-5))),
         ("dropout", s => new Dropout(s.Number("rate", 0.5, 0, 1))),
         ("relu", _ => new Relu()),

@@ -17,7 +17,33 @@ internal static class StrategyCatalogue
         {
             BucketBytes = s.Long("bucketBytes", 1 << 20, 4096),
             Cluster = cluster,
+            Sharding = ShardingOf(s),
+            Compression = CompressionOf(s),
         })),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
+
+    private static ShardingStage ShardingOf(Section section) => section.Text("sharding", "none") switch
+    {
+        "none" => ShardingStage.None,
+        "optimizer" => ShardingStage.OptimizerState,
+        "gradients" => ShardingStage.Gradients,
+        "parameters" => ShardingStage.Parameters,
+        _ => throw section.Refuse("sharding", "none, optimizer, gradients or parameters"),
+    };
+
+    /// <summary>Two flat keys: a section of its own in one of a single key would be taken for a strategy of that name.</summary>
+    private static GradientCompression CompressionOf(Section section)
+    {
+        var ratio = section.Number("compressionRatio", 0.01, double.Epsilon, 1);
+        return section.Text("compression", "none") switch
+        {
+            "none" => GradientCompression.None,
+            "bfloat16" or "bf16" => GradientCompression.BFloat16,
+            "float16" or "fp16" => GradientCompression.Float16,
+            "top-k" when ShardingOf(section) <= ShardingStage.OptimizerState => GradientCompression.TopK(ratio),
+            "top-k" => throw section.Refuse("compression", "none, bfloat16 or float16 where sharding is gradients or parameters, since top-k chooses among whole gradients"),
+            _ => throw section.Refuse("compression", "none, bfloat16, float16 or top-k"),
+        };
+    }
 }

@@ -9,7 +9,8 @@ internal sealed record LossChoice(Loss Loss, bool IsClassification);
 /// <summary>How long a run is: what schedules stretch over.</summary>
 /// <param name="Steps">All steps.</param>
 /// <param name="StepsPerEpoch">Steps of one epoch.</param>
-internal sealed record Horizon(long Steps, int StepsPerEpoch);
+/// <param name="BatchSize">Examples of one step.</param>
+internal sealed record Horizon(long Steps, int StepsPerEpoch, int BatchSize);
 
 /// <summary>How a learning rate goes on, given its highest value.</summary>
 internal delegate Schedule ScheduleChoice(double rate, Horizon horizon);
@@ -32,7 +33,7 @@ internal static class MeasureCatalogue
         ("mean-absolute-error", _ => Training.Metrics.MeanAbsoluteError));
 }
 
-/// <summary>Schedules by name. All can rise to the learning rate first, over a part of the run.</summary>
+/// <summary>Schedules by name. All can scale the learning rate with the batch, and rise to it first, over a part of the run or some epochs.</summary>
 internal static class ScheduleCatalogue
 {
     public static Catalogue<ScheduleChoice> All { get; } = new("schedule",
@@ -40,6 +41,8 @@ internal static class ScheduleCatalogue
         ("cosine", s => Falling(s, (rate, steps, end) => Schedules.Cosine(rate, steps, end))),
         ("linear", s => Falling(s, (rate, steps, end) => Schedules.Polynomial(rate, steps, end))),
         ("polynomial", Polynomial),
+        ("multi-step", MultiStep),
+        ("slow-start", s => AfterWarmup(s, (rate, horizon) => Schedules.SlowStart(rate, Math.Max(18, horizon.Steps)))),
         ("step", s => Every(s, 0.1, Schedules.StepDecay)),
         ("exponential", s => Every(s, 0.9, Schedules.Exponential)));
 
@@ -63,13 +66,31 @@ internal static class ScheduleCatalogue
         return AfterWarmup(s, (rate, horizon) => make(rate, (long)epochs * horizon.StepsPerEpoch, factor));
     }
 
+    /// <summary>Times a factor after each of some epochs.</summary>
+    private static ScheduleChoice MultiStep(Section s)
+    {
+        var (epochs, factor) = (s.Ints("at", [30, 60, 80]), s.Number("factor", 0.1));
+        for (var i = 1; i < epochs.Count; i++)
+            if (epochs[i] <= epochs[i - 1]) throw s.Refuse("at", "epochs, each later than the one before");
+        return AfterWarmup(s, (rate, horizon) => Schedules.MultiStep(rate, factor, [.. epochs.Select(e => (long)e * horizon.StepsPerEpoch)]));
+    }
+
     private static ScheduleChoice AfterWarmup(Section s, ScheduleChoice inner)
     {
         var part = s.Number("warmup", 0, 0, 1);
+        var (epochs, reference) = (s.OptionalNumber("warmupEpochs", double.Epsilon), s.OptionalLong("referenceBatch", most: int.MaxValue));
+        if (part > 0 && epochs is not null) throw s.Refuse("warmupEpochs", "nothing where warmup says a part of the run");
         return (rate, horizon) =>
         {
+            var scaled = reference is { } batch ? Schedules.LinearScaling(rate, horizon.BatchSize, (int)batch) : rate;
+            if (epochs is { } gradual)
+            {
+                // As Goyal et al.: from the rate of the reference batch, without delay of what follows.
+                var steps = Math.Max(1, (long)Math.Round(gradual * horizon.StepsPerEpoch));
+                return Schedules.GradualWarmup(steps, reference is null ? rate / steps : Math.Min(rate, scaled), inner(scaled, horizon));
+            }
             var warmup = (long)Math.Round(part * horizon.Steps);
-            var rest = inner(rate, horizon with { Steps = Math.Max(1, horizon.Steps - warmup) });
+            var rest = inner(scaled, horizon with { Steps = Math.Max(1, horizon.Steps - warmup) });
             return warmup > 0 ? Schedules.Warmup(warmup, rest) : rest;
         };
     }

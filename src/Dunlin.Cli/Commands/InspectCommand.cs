@@ -11,14 +11,14 @@ internal static class InspectCommand
 {
     public static Command Create(CliHost host)
     {
-        var path = new Argument<string>("path") { Description = "a run, a checkpoint or a .safetensors file" };
+        var path = new Argument<string>("path") { Description = "a run, a checkpoint, a .safetensors file or the .index.json of several" };
         var json = new Option<bool>("--json") { Description = "one JSON object a line on stdout" };
         var command = new Command("inspect", "Lists the tensors of a checkpoint and verifies its manifest.") { path, json };
         command.SetAction(parsed =>
         {
             var full = host.Resolve(parsed.GetValue(path)!);
             var asJson = parsed.GetValue(json);
-            if (File.Exists(full)) List(host, full, asJson);
+            if (File.Exists(full)) foreach (var file in Safetensors.FilesOf(full)) List(host, file, asJson);
             else Inspect(host, CheckpointPath.Find(host, full), asJson);
             return ExitCode.Done;
         });

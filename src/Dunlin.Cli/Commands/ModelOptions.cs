@@ -16,7 +16,7 @@ internal sealed class ModelOptions
         command.Options.Add(Json);
     }
 
-    public Argument<string> Path { get; } = new("run") { Description = "a run's directory, a checkpoint's, or a .safetensors file in them" };
+    public Argument<string> Path { get; } = new("run") { Description = "a run's directory, a checkpoint's, or a .safetensors file in them, or the .index.json of several" };
 
     public Option<bool> Json { get; } = new("--json") { Description = "JSON on stdout, one object a line" };
 

@@ -56,6 +56,8 @@ internal static class PredictCommand
             var width = (int)(given.ElementCount / rows);
             var target = results.Span<float>().Slice(first * width, rows * width);
             given.Span<float>().CopyTo(target);
+            GC.KeepAlive(inputs);
+            GC.KeepAlive(given);
             if (!model.Run.Loss.IsClassification) continue;
             for (var row = 0; row < rows; row++) Softmax(target.Slice(row * width, width));
         }

@@ -7,11 +7,14 @@ namespace Dunlin.Cli.Commands;
 /// <summary>A trained model with the configuration of the run that it comes from.</summary>
 internal sealed class TrainedModel : IDisposable
 {
-    private TrainedModel(RunConfiguration run, Field input, Predictor predictor) => (Run, Input, Predictor) = (run, input, predictor);
+    private TrainedModel(RunConfiguration run, Field input, Predictor predictor, int threads) => (Run, Input, Predictor, Threads) = (run, input, predictor, threads);
 
     public RunConfiguration Run { get; }
 
     public Predictor Predictor { get; }
+
+    /// <summary>Threads of its kernels.</summary>
+    public int Threads { get; }
 
     /// <summary>What the model takes.</summary>
     public Field Input { get; }
@@ -33,7 +36,7 @@ internal sealed class TrainedModel : IDisposable
         try
         {
             predictor.Load(File.Exists(full) ? full : CheckpointPath.Find(host, full).Directory);
-            return new(run, input, predictor);
+            return new(run, input, predictor, threads);
         }
         catch
         {

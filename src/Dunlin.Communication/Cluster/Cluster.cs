@@ -197,6 +197,7 @@ public sealed class Cluster : IDisposable
                 if (trip < least) (offset, least) = (time.Item<long>() - sent - trip / 2, trip);
             }
         }
+        GC.KeepAlive(time);
         return offset * 1e6 / Stopwatch.Frequency;
     }
 }

@@ -4,7 +4,7 @@ using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
 
-/// <summary>Small things between ranks: text, and a few numbers.</summary>
+/// <summary>Small things between ranks: text, and a few numbers. Communicators know addresses only, so each tensor is kept until its call is over.</summary>
 public static class Texts
 {
     /// <summary>Every rank's numbers, in the order of the ranks, on every rank. All ranks call, with as many.</summary>
@@ -27,7 +27,7 @@ public static class Texts
         var content = Tensor.Zeros(DType.UInt8, [length.Item<int>()]);
         if (communicator.Rank == 0) bytes.CopyTo(content.Span<byte>());
         communicator.Broadcast(content, 0);
-        return Encoding.UTF8.GetString(content.Span<byte>());
+        return Encoding.UTF8.GetString(content.ToArray<byte>());
     }
 
     /// <summary>Every rank's text, by rank, on every rank. All ranks call.</summary>
@@ -41,6 +41,7 @@ public static class Texts
         var all = Tensor.Zeros(DType.UInt8, [communicator.Size * most]);
         communicator.AllGather(own, all);
         GC.KeepAlive(own);
-        return [.. lengths.Select((length, r) => Encoding.UTF8.GetString(all.Span<byte>().Slice(r * most, (int)length)))];
+        var texts = all.ToArray<byte>();
+        return [.. lengths.Select((length, r) => Encoding.UTF8.GetString(texts, r * most, (int)length))];
     }
 }

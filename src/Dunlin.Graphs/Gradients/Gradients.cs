@@ -62,7 +62,8 @@ public static partial class Gradients
             if (!node.Outputs.Any(sums.ContainsKey)) continue;
             using var scope = node.Graph.Scope("gradients/" + node.Name);
             Value?[] outputs = [.. node.Outputs.Select(o => sums.TryGetValue(o, out var parts) ? Settle(sums, o, parts) : null)];
-            var inputs = node.Operation.Differentiate(node.Reading([.. node.Inputs.Select(again)]), outputs);
+            Value[] read = [.. node.Inputs.Select(again)];
+            var inputs = node.Operation.Differentiate(read.SequenceEqual(node.Inputs) ? node : node.Reading(read), outputs);
             for (var i = 0; i < inputs.Count; i++)
                 if (inputs[i] is { } part && paths.Contains(node.Inputs[i])) Add(sums, node.Inputs[i], part);
         }

@@ -22,6 +22,7 @@ internal static class PlanPasses
     public static void Run(PlanGraph graph, PlanResources resources)
     {
         graph.Precision = resources.Precision;
+        CollectiveTurns.Link(graph);
         foreach (var pass in All)
             if (!resources.DisabledPasses.Contains(pass.Name)) pass.Run(graph);
         graph.Prune([.. graph.Nodes.Where(n => n.Operation.IsStateful)]);

@@ -22,7 +22,7 @@ internal sealed class CollectiveTurns
         _waits = graph.Nodes.Where(n => n.Operation is ICollectiveWait { Flight: not null }).ToDictionary(n => ((ICollectiveWait)n.Operation).Flight!.Value);
         // What a collective sends is made in time for its turn.
         foreach (var start in Starts.Where(s => Of(s).Turn is not null))
-            foreach (var maker in start.Inputs.Select(i => i.Producer).OfType<PlanNode>()) _places[maker] = TurnOf(start);
+            foreach (var maker in MakersOf(start)) Place(maker, TurnOf(start));
     }
 
     /// <summary>The starts in order.</summary>
@@ -32,6 +32,17 @@ internal sealed class CollectiveTurns
     public bool IsPaced => Starts.Any(s => Of(s).Pace != Pace.AtOnce);
 
     public static CollectiveTurns Of(PlanGraph graph) => new(graph);
+
+    /// <summary>
+    /// Lets each collective wait for the one before it to start. Before the passes: one that joined what stands before a collective with what stands behind a later one would let them wait for each other in a circle.
+    /// </summary>
+    public static void Link(PlanGraph graph)
+    {
+        var starts = Of(graph).Starts;
+        if (starts.Count < 2) return;
+        foreach (var (first, second) in starts.Zip(starts.Skip(1))) second.After.Add(first);
+        graph.Sort();
+    }
 
     /// <summary>The place in the graph behind which a node had better run; null where its own will do.</summary>
     public int? PlaceOf(PlanNode node) => _places.TryGetValue(node, out var place) ? place : null;
@@ -73,6 +84,15 @@ internal sealed class CollectiveTurns
         }
         return delayed;
     }
+
+    /// <summary>Places what makes a collective's block, with all steps to it that stand behind its turn in the graph, such as packing before rounding.</summary>
+    private void Place(PlanNode maker, int turn)
+    {
+        _places[maker] = turn;
+        foreach (var earlier in MakersOf(maker).Where(m => m.Order > turn)) Place(earlier, turn);
+    }
+
+    private static IEnumerable<PlanNode> MakersOf(PlanNode node) => node.Inputs.Select(i => i.Producer).OfType<PlanNode>();
 
     private static ICollectiveStart Of(PlanNode start) => (ICollectiveStart)start.Operation;
 

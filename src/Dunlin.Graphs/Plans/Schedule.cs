@@ -34,7 +34,6 @@ internal sealed class Schedule
         foreach (var node in _graph.Nodes)
             foreach (var before in node.Inputs.Select(i => i.Producer).OfType<PlanNode>().Concat(node.After)) Link(before, node);
         _turns = CollectiveTurns.Of(_graph);
-        foreach (var (first, second) in _turns.Starts.Zip(_turns.Starts.Skip(1))) Link(first, second);
         var writers = _graph.Nodes.Where(n => n.Operation.Writes is not null).ToList();
         var roots = VariableRoots();
         var written = writers.Select(w => w.Operation.Writes!).ToHashSet();

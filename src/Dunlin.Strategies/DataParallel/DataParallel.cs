@@ -14,9 +14,11 @@ namespace Dunlin.Strategies;
 /// </summary>
 /// <param name="workers">Workers of each process (<see cref="DataParallelOptions.Cluster"/>), which are threads of it; at least 1.</param>
 /// <param name="options">Defaults unless given.</param>
+/// <exception cref="DunlinException">There are no workers, or what is sent of gradients does not go with what is cut into pieces.</exception>
 public sealed class DataParallel(int workers, DataParallelOptions? options = null) : ITrainingStrategy
 {
-    private readonly DataParallelOptions _options = options ?? new();
+    private readonly DataParallelOptions _options = options is not { Sharding: > ShardingStage.OptimizerState, Compression.TakesWholes: true } ? options ?? new()
+        : throw new DunlinException($"Top-k chooses among the elements of whole gradients, but with {nameof(ShardingStage)}.{options.Sharding} workers sum only pieces of them: take {nameof(ShardingStage)}.{nameof(ShardingStage.OptimizerState)} or none, or BFloat16 or Float16.");
 
     /// <inheritdoc/>
     public string Name => "data-parallel";
@@ -36,15 +38,19 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
 
     private sealed class Worker(ICommunicator communicator, DataParallelOptions options) : IWorker
     {
+        private readonly List<(Variable, Value)> _updates = [];
+
         public int Rank => communicator.Rank;
 
         public ICommunicator Communicator => communicator;
+
+        public IReadOnlyList<(Variable Variable, Value Value)> Updates => _updates;
 
         public string Axis => "data";
 
         public double ClockOffset { get; init; }
 
-        public IShards? Shards { get; } = options.Sharding == ShardingStage.None || communicator.Size == 1 ? null : new Shards(options.Sharding, communicator, "data", options.BucketBytes);
+        public IShards? Shards { get; } = options.Sharding == ShardingStage.None || communicator.Size == 1 ? null : new Shards(communicator, "data", options);
 
         /// <summary>Dense gradients travel in buckets, while the backward pass runs; after them the rows of sparse ones.</summary>
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share)
@@ -54,11 +60,10 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
             var combined = new Gradient[gradients.Count];
             int[] whole = [.. Enumerable.Range(0, combined.Length).Where(i => rows[i] is null)];
             Value[] dense = [.. whole.Select(i => gradients[i].Dense())];
-            foreach (var bucket in Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes))
-            {
-                var sums = Operations.AllReduceTogether([.. bucket.Select(i => dense[i])], Axis);
-                for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = sums[k];
-            }
+            var buckets = Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes);
+            var sums = options.Compression.Sum([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => dense[i])])], Axis, communicator.Size, _updates);
+            foreach (var (bucket, parts) in buckets.Zip(sums))
+                for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = parts[k];
             for (var i = 0; i < combined.Length; i++)
                 if (rows[i] is { } capacity) combined[i] = SparseRows.Gather(gradients[i], share, Axis, capacity);
             return combined;

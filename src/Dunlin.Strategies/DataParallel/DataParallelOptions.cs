@@ -23,6 +23,10 @@ public sealed record DataParallelOptions
     /// <value>None unless set.</value>
     public ShardingStage Sharding { get; init; }
 
+    /// <summary>What is sent of dense gradients. The largest elements (<see cref="GradientCompression.TopK"/>) only with <see cref="Sharding"/> of the optimiser's state or none.</summary>
+    /// <value>All of it unless set.</value>
+    public GradientCompression Compression { get; init; } = GradientCompression.None;
+
     /// <summary>The processes of the run, whose workers train together; null for this process alone.</summary>
     public Cluster? Cluster { get; init; }
 

@@ -7,13 +7,12 @@ using Dunlin.Training;
 namespace Dunlin.Strategies;
 
 /// <summary>Pieces travel in buckets, as whole gradients do.</summary>
-/// <param name="sharding">What is cut into pieces.</param>
 /// <param name="communicator">All workers.</param>
 /// <param name="axis">Their mesh axis.</param>
-/// <param name="bucketBytes">See <see cref="DataParallelOptions.BucketBytes"/>; of whole tensors.</param>
-internal sealed class Shards(ShardingStage sharding, ICommunicator communicator, string axis, long bucketBytes) : IShards
+/// <param name="options">What is cut into pieces and what is sent of gradients; bytes of buckets are those of whole tensors.</param>
+internal sealed class Shards(ICommunicator communicator, string axis, DataParallelOptions options) : IShards
 {
-    public ShardingStage Sharding => sharding;
+    public ShardingStage Sharding => options.Sharding;
 
     public string Axis => axis;
 
@@ -24,8 +23,10 @@ internal sealed class Shards(ShardingStage sharding, ICommunicator communicator,
     public IReadOnlyList<Value> Scatter(IReadOnlyList<Value> gradients)
     {
         var pieces = new Value[gradients.Count];
-        foreach (var bucket in Buckets.Fill([.. gradients.Select(g => (g.Node.Index, g.TensorType.Bytes, g.Type))], bucketBytes))
-            foreach (var (i, piece) in bucket.Zip(Operations.ReduceScatterTogether([.. bucket.Select(i => gradients[i])], axis, Ranks))) pieces[i] = piece;
+        var buckets = Buckets.Fill([.. gradients.Select(g => (g.Node.Index, g.TensorType.Bytes, g.Type))], options.BucketBytes);
+        var sums = options.Compression.Scatter([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => gradients[i])])], axis, Ranks);
+        foreach (var (bucket, parts) in buckets.Zip(sums))
+            foreach (var (i, piece) in bucket.Zip(parts)) pieces[i] = piece;
         return pieces;
     }
 
@@ -37,5 +38,5 @@ internal sealed class Shards(ShardingStage sharding, ICommunicator communicator,
         return wholes;
     }
 
-    public IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<TensorType> tensors) => Buckets.Fill([.. tensors.Select((t, i) => (i, t.Bytes, t.Type))], bucketBytes);
+    public IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<TensorType> tensors) => Buckets.Fill([.. tensors.Select((t, i) => (i, t.Bytes, t.Type))], options.BucketBytes);
 }

@@ -13,6 +13,14 @@ public static class Safetensors
     public static ITensorSource Open(string path) =>
         path.EndsWith(".index.json", StringComparison.Ordinal) ? ShardedSafetensors.Open(path) : SafetensorsFile.Open(path);
 
+    /// <summary>The files that hold the tensors: the file itself, or those that an index names, in their order.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static IReadOnlyList<string> FilesOf(string path)
+    {
+        using var source = Open(path);
+        return source is ShardedSafetensors sharded ? sharded.Files : [path];
+    }
+
     /// <summary>Reads all tensors of a file or of an index's files.</summary>
     /// <inheritdoc cref="Open"/>
     public static Dictionary<string, Tensor> Load(string path)

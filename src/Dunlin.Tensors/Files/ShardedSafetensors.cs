@@ -21,6 +21,9 @@ public sealed class ShardedSafetensors : ITensorSource
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; }
 
+    /// <summary>The paths of the files that hold them, each once, ordered by name.</summary>
+    public IReadOnlyList<string> Files => [.. _files.Values.Distinct().Order(StringComparer.Ordinal).Select(PathOf)];
+
     /// <summary>Reads an index.</summary>
     /// <param name="indexPath">The index file; the other files lie beside it.</param>
     /// <exception cref="TensorFileException">The index can't be read, or names a file outside its directory.</exception>
@@ -74,12 +77,14 @@ public sealed class ShardedSafetensors : ITensorSource
             foreach (var file in _open.Values) file.Dispose();
     }
 
+    private string PathOf(string file) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_indexPath))!, file);
+
     private SafetensorsFile FileOf(string file)
     {
         lock (_lock)
         {
             if (!_open.TryGetValue(file, out var open))
-                _open.Add(file, open = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_indexPath))!, file)));
+                _open.Add(file, open = SafetensorsFile.Open(PathOf(file)));
             return open;
         }
     }

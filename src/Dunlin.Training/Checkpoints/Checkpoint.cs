@@ -19,6 +19,9 @@ public sealed class Checkpoint
     /// <summary>Where the run stood.</summary>
     public CheckpointState State { get; }
 
+    /// <summary>Whether there is a group of tensors of a name.</summary>
+    public bool Has(string group) => File.Exists(PathOf(group));
+
     /// <summary>Opens one group of tensors, to read them one at a time: of one file, or of those that several workers have written.</summary>
     /// <param name="group">The group's name, such as <c>model</c>.</param>
     /// <exception cref="TensorFileException">There is no such group.</exception>

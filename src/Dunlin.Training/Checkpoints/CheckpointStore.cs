@@ -53,7 +53,7 @@ public sealed class CheckpointStore
             if (Path.GetFileName(group) != group || group.Length == 0)
                 throw new CheckpointException($"A group of tensors needs a plain file name, not \"{group}\".");
         var writer = Begin(state.Step);
-        Guard(Saving(state.Step), () =>
+        WhileSaving(state.Step, () =>
         {
             try
             {
@@ -75,7 +75,7 @@ public sealed class CheckpointStore
         if (_options.ReadOnly) throw new CheckpointException($"The checkpoint store {_directory} was opened to load only.");
         Require.AtLeast(nameof(CheckpointStore), step, 0);
         var name = $"{TemporaryPrefix}{NameOf(step)}-{Path.GetRandomFileName()}";
-        Guard(Saving(step), () => Directory.CreateDirectory(Path.Combine(_directory, name)));
+        WhileSaving(step, () => Directory.CreateDirectory(Path.Combine(_directory, name)));
         return new CheckpointWriter(Path.Combine(_directory, name), CreateFile);
     }
 
@@ -98,7 +98,7 @@ public sealed class CheckpointStore
     {
         var name = NameOf(state.Step);
         var target = Path.Combine(_directory, name);
-        Guard(Saving(state.Step), () =>
+        WhileSaving(state.Step, () =>
         {
             try
             {
@@ -161,7 +161,9 @@ public sealed class CheckpointStore
     public static Checkpoint Open(string directory) =>
         new(directory, CheckpointVerifier.Verify(directory, CheckpointVerifier.ReadState(directory).Step));
 
-    private static string Saving(long step) => $"save the checkpoint of step {step}";
+    /// <summary>Does a part of saving a checkpoint.</summary>
+    /// <exception cref="CheckpointException">The disk is full or broken; the message says that the checkpoint of the step was not saved.</exception>
+    internal void WhileSaving(long step, Action action) => Guard($"save the checkpoint of step {step}", action);
 
     private static string NameOf(long step) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:00000000}");
 

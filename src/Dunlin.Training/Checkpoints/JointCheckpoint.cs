@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Dunlin.Communication;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Training.Checkpoints;
 
 /// <summary>
-/// One checkpoint that many workers write together into a directory that all of them see: worker 0 makes it, each writes and syncs its files, tells worker 0 their lengths and SHA-256, and
+/// One checkpoint that all workers write together into a directory that all of them see: worker 0 makes it, each writes and syncs its files, tells worker 0 their lengths and SHA-256, and
 /// worker 0 writes the manifest and renames. After each part all tell each other how it went, so that a worker that fails lets nobody wait and nothing half-done be seen.
 /// </summary>
 /// <param name="communicator">All workers.</param>
@@ -33,14 +34,22 @@ internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStor
         {
             written = Agree(() =>
             {
-                writer ??= store.Join(begun[0].Text!);
-                foreach (var (group, placement) in groups)
+                if (communicator.Rank != 0)
                 {
-                    if (placement.FileOf(communicator.Rank) is { } file) writer.Write(file, tensors[group]);
-                    if (communicator.Rank == 0 && placement.Index is { } index) writer.WriteIndex(index, placement.TotalBytes, placement.Files);
+                    // Who writes nothing need not see the directory.
+                    if (groups.Values.All(p => p.FileOf(communicator.Rank) is null)) return new(Files: []);
+                    writer = store.Join(begun[0].Text!);
                 }
-                Durable.SyncDirectory(writer.Directory);
-                return new(Files: writer.Files);
+                store.WhileSaving(state.Step, () =>
+                {
+                    foreach (var (group, placement) in groups)
+                    {
+                        if (placement.FileOf(communicator.Rank) is { } file) writer!.Write(file, tensors[group]);
+                        if (communicator.Rank == 0 && placement.Index is { } index) writer!.WriteIndex(index, placement.TotalBytes, placement.Files);
+                    }
+                    Durable.SyncDirectory(writer!.Directory);
+                });
+                return new(Files: writer!.Files);
             });
         }
         catch (CheckpointException)
@@ -58,21 +67,9 @@ internal sealed class JointCheckpoint(ICommunicator communicator, CheckpointStor
         RankReport own;
         try { own = action(); }
         catch (Exception e) when (e is CheckpointException or TensorFileException or IOException or UnauthorizedAccessException) { own = new(Error: e.Message); }
-        RankReport[] all = [.. Exchange(JsonSerializer.SerializeToUtf8Bytes(own, CheckpointJson.Default.RankReport)).Select(bytes => JsonSerializer.Deserialize(bytes, CheckpointJson.Default.RankReport)!)];
+        RankReport[] all = [.. communicator.AllGatherText(JsonSerializer.Serialize(own, CheckpointJson.Default.RankReport)).Select(text => JsonSerializer.Deserialize(text, CheckpointJson.Default.RankReport)!)];
         var errors = all.Select((report, rank) => report.Error is null ? null : rank == 0 ? report.Error : $"Worker {rank}: {report.Error}").OfType<string>().ToList();
         return errors.Count == 0 ? all : throw new CheckpointException(string.Join(" ", errors));
-    }
-
-    /// <summary>Every worker's bytes, on every worker: first how many there are, then they themselves, in room for the longest.</summary>
-    private byte[][] Exchange(byte[] own)
-    {
-        var lengths = Tensor.Zeros(DType.Int64, [communicator.Size]);
-        communicator.AllGather(Tensor.From([(long)own.Length]), lengths);
-        var room = (int)lengths.ToArray<long>().Max();
-        var (mine, all) = (Tensor.Zeros(DType.UInt8, [room]), Tensor.Zeros(DType.UInt8, [checked(room * communicator.Size)]));
-        own.CopyTo(mine.Span<byte>());
-        communicator.AllGather(mine, all);
-        return [.. lengths.ToArray<long>().Select((length, rank) => all.Span<byte>().Slice(rank * room, (int)length).ToArray())];
     }
 }
 

@@ -8,21 +8,24 @@ internal sealed class Placement
 {
     private readonly string _group;
     private readonly int _files;
+    private readonly int _first;
 
     /// <summary>Places tensors.</summary>
     /// <param name="group">The group's name.</param>
     /// <param name="tensors">Names and sizes, in the same order on all workers.</param>
     /// <param name="workers">How many write at most; where it is one, there is one file and no index.</param>
-    public Placement(string group, IReadOnlyList<(string Name, long Bytes)> tensors, int workers)
+    /// <param name="first">The first of them.</param>
+    public Placement(string group, IReadOnlyList<(string Name, long Bytes)> tensors, int workers, int first = 0)
     {
-        _group = group;
+        (_group, _first) = (group, first);
         _files = Math.Clamp(tensors.Count, 1, workers);
         var (owners, loads) = (new int[tensors.Count], new long[_files]);
         foreach (var i in Enumerable.Range(0, owners.Length).OrderByDescending(i => tensors[i].Bytes))
         {
-            owners[i] = Array.IndexOf(loads, loads.Min());
+            var least = Array.IndexOf(loads, loads.Min());
             // Empty tensors count, too: every file holds something.
-            loads[owners[i]] += Math.Max(1, tensors[i].Bytes);
+            loads[least] += Math.Max(1, tensors[i].Bytes);
+            owners[i] = first + least;
         }
         (Owners, TotalBytes) = (owners, tensors.Sum(t => t.Bytes));
         Files = tensors.Zip(owners).ToDictionary(p => p.First.Name, p => FileOf(p.Second)!);
@@ -41,5 +44,7 @@ internal sealed class Placement
     public string? Index => _files == 1 ? null : _group + Checkpoint.IndexExtension;
 
     /// <summary>The file that a worker writes; null where it has none.</summary>
-    public string? FileOf(int worker) => worker >= _files ? null : _files == 1 ? _group + Checkpoint.Extension : $"{_group}-{worker + 1:00000}-of-{_files:00000}{Checkpoint.Extension}";
+    public string? FileOf(int worker) => (worker - _first) is var part && (part < 0 || part >= _files) ? null
+        : _files == 1 ? _group + Checkpoint.Extension
+        : $"{_group}-{part + 1:00000}-of-{_files:00000}{Checkpoint.Extension}";
 }

@@ -70,6 +70,17 @@ public sealed class Batch
         Rows = rows;
     }
 
+    /// <summary>Makes this batch some rows of another one of the same fields.</summary>
+    internal void CopyRows(Batch source, int begin, int rows)
+    {
+        Resize(rows);
+        for (var i = 0; i < _tensors.Length; i++)
+        {
+            var row = (int)(_tensors[i].Bytes / rows);
+            source._tensors[i].RawBytes.Slice(begin * row, rows * row).CopyTo(_tensors[i].RawBytes);
+        }
+    }
+
     private Tensor[] Allocate(int rows) =>
         [.. Fields.Select(field => Tensor.Zeros(field.Type.Type, Shape.Create([rows, .. field.Type.Shape.Dimensions])))];
 }

@@ -12,7 +12,7 @@ public sealed class BuildContext
 {
     private readonly LayerPaths _paths;
     private readonly Value? _counter;
-    private readonly List<(Variable, Value)> _updates = [];
+    private readonly List<(Variable, Value, Agreement)> _updates = [];
     private readonly List<Value> _losses = [];
     private readonly List<(Value, double)> _predictions = [];
     private readonly List<LayerRecord?> _records = [];
@@ -26,12 +26,13 @@ public sealed class BuildContext
     /// <param name="training">Whether layers behave as in training: dropout drops, batch normalisation uses the batch.</param>
     /// <param name="seed">The seed of random operations. Ranks that see different examples take different seeds.</param>
     /// <param name="counter">An Int64 scalar that is another at each step; null where no layer draws random numbers.</param>
-    public BuildContext(Graph graph, bool training, ulong seed = 0, Value? counter = null) : this(graph, training, seed, counter, new()) => _paths.Maker = this;
+    /// <param name="replicas">The workers that build the same model for other examples of the batch; null where there are none.</param>
+    public BuildContext(Graph graph, bool training, ulong seed = 0, Value? counter = null, Replicas? replicas = null) : this(graph, training, seed, counter, replicas, new()) => _paths.Maker = this;
 
-    private BuildContext(Graph graph, bool training, ulong seed, Value? counter, LayerPaths paths)
+    private BuildContext(Graph graph, bool training, ulong seed, Value? counter, Replicas? replicas, LayerPaths paths)
     {
         if (counter is not null && (counter.Type != DType.Int64 || counter.Shape.Rank != 0)) throw new ShapeException($"The counter is an Int64 scalar, not {counter}.");
-        (Graph, IsTraining, Seed, _counter, _paths) = (graph, training, seed, counter, paths);
+        (Graph, IsTraining, Seed, _counter, Replicas, _paths) = (graph, training, seed, counter, replicas, paths);
     }
 
     /// <summary>The graph.</summary>
@@ -43,6 +44,9 @@ public sealed class BuildContext
     /// <summary>The seed of random operations.</summary>
     public ulong Seed { get; }
 
+    /// <summary>The workers that build the same model for other examples of the batch; null where there are none.</summary>
+    public Replicas? Replicas { get; }
+
     /// <summary>An Int64 scalar that is another at each step, so that random operations draw anew.</summary>
     /// <exception cref="DunlinException">The context was given none.</exception>
     public Value Counter => _counter ?? throw new DunlinException($"Layer {Path} draws random numbers; give the BuildContext a counter that advances at each step.");
@@ -51,7 +55,7 @@ public sealed class BuildContext
     public string Path => _frame.Path;
 
     /// <summary>New elements for variables at the end of a training step, such as running statistics.</summary>
-    public IReadOnlyList<(Variable Variable, Value Value)> Updates => _updates;
+    public IReadOnlyList<(Variable Variable, Value Value, Agreement Agreement)> Updates => _updates;
 
     /// <summary>Scalars to add to the loss.</summary>
     public IReadOnlyList<Value> Losses => _losses;
@@ -63,7 +67,7 @@ public sealed class BuildContext
     public IReadOnlyList<LayerRecord> Records => [.. _records.OfType<LayerRecord>()];
 
     /// <summary>A context for the same graph, paths and variables, that builds layers as used after training.</summary>
-    public BuildContext ForInference() => new(Graph, training: false, Seed, _counter, _paths);
+    public BuildContext ForInference() => new(Graph, training: false, Seed, _counter, Replicas, _paths);
 
     /// <summary>
     /// Builds a layer. The layer object gets its path at its first use in this context or a twin, and keeps it: used again, it shares its weights.
@@ -131,7 +135,10 @@ public sealed class BuildContext
     internal void Provide(Variable variable) => _paths.Variables[variable.Name] = variable;
 
     /// <summary>Asks for new elements for a variable at the end of each training step.</summary>
-    public void Update(Variable variable, Value newValue) => _updates.Add((variable, newValue));
+    /// <param name="variable">The variable.</param>
+    /// <param name="newValue">Its new elements.</param>
+    /// <param name="agreement">What the variable is to the workers together, each of which computes the new elements from its own examples.</param>
+    public void Update(Variable variable, Value newValue, Agreement agreement = Agreement.First) => _updates.Add((variable, newValue, agreement));
 
     /// <summary>Asks for a scalar to be added to the loss.</summary>
     /// <exception cref="ShapeException">It is no scalar.</exception>

@@ -34,6 +34,14 @@ public static class Optimizers
     public static Optimizer Rmsprop(Schedule? rate = null, double decay = 0.9, double momentum = 0, double epsilon = 1e-10, bool centered = false, double initial = 0, double weightDecay = 0) =>
         new(new AddDecayedWeights(weightDecay), new ScaleByRms(decay, epsilon, centered, initial), Rate(rate, 1e-3), new Trace(momentum));
 
+    /// <summary>
+    /// RMSProp that turns into gradient descent with momentum, for the start of training with very large batches: d ← μ · d + u, w ← w − rate · d, where u is what <see cref="RmsToGradient"/> gives (Akiba, Suzuki and
+    /// Fukuda, 2017). Centre and period count updates: the defaults are 10 and 5 epochs of ImageNet with 32,768 examples each.
+    /// </summary>
+    public static Optimizer RmspropWarmup(Schedule? rate = null, double momentum = 0.9, double rmsRate = 3e-4, double center = 391, double period = 195, bool printed = false, double decay = 0.99, double epsilon = 1e-8,
+        double weightDecay = 0) =>
+        new(new AddDecayedWeights(weightDecay), new RmsToGradient(rate ?? 0.1, rmsRate, center, period, printed, decay, epsilon), new Trace(momentum), Rate(rate, 0.1));
+
     /// <summary>Adam (Kingma and Ba, 2015); see <see cref="ScaleByAdam"/>.</summary>
     public static Optimizer Adam(Schedule? rate = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) =>
         new(new ScaleByAdam(beta1, beta2, epsilon), Rate(rate, 1e-3));

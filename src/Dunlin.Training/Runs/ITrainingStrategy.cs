@@ -61,6 +61,9 @@ public interface IWorker
     /// </returns>
     IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share);
 
+    /// <summary>New elements for variables that <see cref="Combine"/> made (<see cref="OwnState"/>), to be assigned with the update.</summary>
+    IReadOnlyList<(Variable Variable, Value Value)> Updates => [];
+
     /// <summary>Sums scalars over the workers, within the graph.</summary>
     IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars);
 

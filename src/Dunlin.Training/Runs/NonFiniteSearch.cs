@@ -8,6 +8,8 @@ namespace Dunlin.Training;
 internal static class NonFiniteSearch
 {
     /// <summary>Looks at the data, at the variables, and at every operation's output in the order in which they run.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="feeds">As <see cref="TrainingGraph.PassInputs"/>.</param>
     /// <returns>A sentence, or null if all is finite.</returns>
     public static string? Find(TrainingGraph graph, ReadOnlySpan<Tensor> feeds)
     {
@@ -16,7 +18,7 @@ internal static class NonFiniteSearch
         foreach (var variable in graph.ModelVariables)
             if (Violation(graph.Session.Storage(variable)) is { } inVariable)
                 return $"The variable {variable.Name} was not finite before the step: element {inVariable.Index} is {inVariable.Value}; an earlier update overflowed.";
-        using var step = graph.Session.CompileUnfused([graph.Input, graph.Target], [graph.LocalLoss]);
+        using var step = graph.Session.CompileUnfused(graph.PassInputs, [graph.LocalLoss]);
         var observer = new Observer();
         step.Run(feeds, [Tensor.Zeros(graph.LocalLoss.Type, Shape.Scalar)], observer);
         return observer.Found;

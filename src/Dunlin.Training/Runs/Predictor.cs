@@ -79,6 +79,9 @@ public sealed class Predictor : IDisposable
     public void Load(IReadOnlyDictionary<string, Tensor> weights, string source = "the given weights") =>
         Variables.Load(_session, _session.Graph.Variables.Select(v => (v.Name, v)), weights, source);
 
+    /// <summary>Copies of the weights and statistics, by name.</summary>
+    public IReadOnlyDictionary<string, Tensor> Weights => _session.Graph.Variables.ToDictionary(v => v.Name, v => _session.Storage(v).Clone());
+
     /// <summary>Predictions for a batch of inputs [n, …].</summary>
     public Tensor Predict(Tensor inputs) => _step.Run(inputs)[0];
 

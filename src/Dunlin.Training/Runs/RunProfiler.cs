@@ -1,7 +1,7 @@
-using Dunlin.Graphs;
 using Dunlin.Graphs.Plans;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
+using Dunlin.Training.Data;
 
 namespace Dunlin.Training;
 
@@ -44,22 +44,22 @@ internal sealed class RunProfiler
 
     /// <summary>Runs a step, watching it if this is the time to.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="feeds">As the step wants them.</param>
-    /// <param name="results">Likewise.</param>
+    /// <param name="batch">The worker's share.</param>
+    /// <param name="stop">Whether the worker was asked to stop.</param>
     /// <param name="number">The step's number.</param>
-    public void Run(Step step, ReadOnlySpan<Tensor> feeds, ReadOnlySpan<Tensor> results, long number)
+    public void Run(IBatchStep step, Batch batch, bool stop, long number)
     {
         if (!IsWatching)
         {
-            step.Run(feeds, results);
+            step.Run(batch, stop, null);
             if (_skip > 0) _skip--;
             return;
         }
-        var plan = step.PlanFor(feeds);
         _profile.BeginStep();
-        step.Run(feeds, results, _profile);
+        step.Run(batch, stop, _profile);
         _profile.EndStep(number);
         // A last batch may be smaller than the others.
+        var plan = step.Largest;
         if (_memory is null || plan.ArenaBytes > _memory.ArenaBytes) _memory = plan.FindPeakMemory();
         if (_profile.Steps == _options.Steps) Finish();
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dunlin.Communication;
 using Dunlin.Graphs;
 using Dunlin.Tensors;
 using Dunlin.Training.Checkpoints;
@@ -57,8 +58,8 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The newest complete checkpoint, or null.</summary>
     public string? LastCheckpoint { get; private set; }
 
-    /// <summary>Whether this worker writes checkpoints.</summary>
-    public bool IsSaving => _store is not null && _worker.Rank == 0;
+    /// <summary>Whether the run saves checkpoints.</summary>
+    public bool IsSaving => _store is not null;
 
     public bool ShouldStopEarly => _badEpochs >= _options.EarlyStopPatience;
 
@@ -75,7 +76,9 @@ internal sealed class RunRecorder : IDisposable
             _worker.Communicator.StartBarrier().Wait();
             return (0, 0);
         }
-        if (_store.LoadLatest() is not { } checkpoint)
+        var latest = _store.LoadLatest();
+        AgreeOn(latest?.State.Step);
+        if (latest is not { } checkpoint)
         {
             if (_worker.Rank == 0) Warn($"There is no checkpoint in {_options.RunDirectory} to go on from: the run begins anew.");
             return (0, 0);
@@ -85,11 +88,13 @@ internal sealed class RunRecorder : IDisposable
         if (checkpoint.State.BatchInEpoch is > 0 and var batches && Note(checkpoint.State, BatchSize) is { } size && size != _options.BatchSize)
             throw new DunlinException($"The checkpoint {checkpoint.Directory} was saved in the middle of epoch {checkpoint.State.Epoch}, after {batches} batches of {size} examples. With batches of {_options.BatchSize} "
                 + $"the rest of the epoch would not be the examples that are left; resume with a batch size of {size}, and change it where an epoch ends.");
-        foreach (var (group, variables) in Groups)
+        foreach (var group in Groups.Where(g => g.Owner is null))
         {
-            using var tensors = checkpoint.Open(group);
-            Variables.Load(_graph.Session, variables, tensors, checkpoint.Directory, _worker.Rank);
+            using var tensors = checkpoint.Open(group.Name);
+            Variables.Load(_graph.Session, group.Variables, tensors, checkpoint.Directory, _worker.Rank);
         }
+        if (!OwnState.Load(_graph.Session, checkpoint, _worker.Communicator))
+            Warn($"The checkpoint {checkpoint.Directory} does not hold what each of {_worker.Communicator.Size} workers kept for itself, such as gradients that it had not sent: that begins anew, and the run goes on a little differently.");
         _lastSaved = checkpoint.State.Step;
         (ResumedStep, LastCheckpoint, _best) = (checkpoint.State.Step, checkpoint.Directory, checkpoint.State.BestMetric);
         _lastMetric = checkpoint.State.Metric;
@@ -141,11 +146,12 @@ internal sealed class RunRecorder : IDisposable
     }
 
     /// <summary>
-    /// Saves a checkpoint; all workers call. A disk that is full does not end the run: the older checkpoint stays, and the observers are told. Where workers hold pieces, each writes a part.
+    /// Saves a checkpoint; all workers call, and each writes its part: worker 0 what all have whole, and every worker of what they hold in pieces about as much as others, and what it keeps for itself. A disk that is
+    /// full does not end the run: the older checkpoint stays, and the observers are told.
     /// </summary>
     public void Save(long step, long epoch, int batch)
     {
-        if (_store is null || _lastSaved == step || !(IsSaving || IsShared)) return;
+        if (_store is null || _lastSaved == step) return;
         foreach (var variable in _graph.ModelVariables)
             if (Graphs.Ops.Finiteness.FirstViolation(variable.TensorType.Type, _graph.Session.Storage(variable).Address, variable.TensorType.Shape.ElementCount) is { Index: >= 0 } found)
                 throw new Graphs.Ops.NonFiniteException(
@@ -169,7 +175,7 @@ internal sealed class RunRecorder : IDisposable
         };
         try
         {
-            LastCheckpoint = IsShared ? SaveTogether(state) : _store.Save(state, Groups.ToDictionary(g => g.Key, g => Elements(g.Value)));
+            LastCheckpoint = SaveTogether(state);
             _lastSaved = step;
         }
         catch (CheckpointException e)
@@ -185,9 +191,7 @@ internal sealed class RunRecorder : IDisposable
     public TrainingResult End(EndReason reason, long steps, RunProfile? profile)
     {
         var best = _store is not null && _bestStep is { } step && _store.Steps.Contains(step) ? _store.Load(step).Directory : null;
-        (string, Variable)[] model = [.. _graph.Model];
-        var weights = Wholes.Bring(_worker.Communicator, _graph.Session, model, new int[model.Length]).ToDictionary(w => w.Key, w => w.Value.Clone());
-        var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, weights) { Profile = profile };
+        var result = new TrainingResult(reason, steps, _epochs, LastCheckpoint, best, Weights()) { Profile = profile };
         if (_worker.Rank != 0) return result;
         if (_options.RunDirectory is { } directory && _log is not null)
         {
@@ -208,24 +212,57 @@ internal sealed class RunRecorder : IDisposable
         foreach (var observer in _observers) observer.Warned(message);
     }
 
-    /// <summary>What a checkpoint consists of.</summary>
-    private Dictionary<string, IReadOnlyList<(string Name, Variable Variable)>> Groups => new() { [ModelGroup] = [.. _graph.Model], [StateGroup] = [.. _graph.State] };
+    /// <summary>Workers on several machines may look at different disks, and would go on from different places.</summary>
+    private void AgreeOn(long? step)
+    {
+        if (_worker.Communicator.AllGatherNumbers(step ?? -1).Distinct().Count() > 1)
+            throw new DunlinException($"Worker {_worker.Rank} finds {(step is { } found ? $"a checkpoint of step {found}" : "no checkpoint")} in {Path.GetFullPath(_options.RunDirectory!)}, and others find something else there. "
+                + "The run directory has to be one that all workers see.");
+    }
 
-    /// <summary>Whether workers hold pieces, and so write checkpoints together.</summary>
-    private bool IsShared => _worker.Shards is not null;
+    /// <summary>The model's elements, for the first worker of each process; all call.</summary>
+    private Dictionary<string, Tensor> Weights()
+    {
+        var isFirst = _worker.Rank % _options.Strategy.LocalWorkers == 0;
+        var weights = new Dictionary<string, Tensor>();
+        foreach (var (name, variable) in _graph.Model)
+        {
+            if (variable.Cut is null && !isFirst) continue;
+            var whole = variable.Cut is null ? _graph.Session.Storage(variable).Clone() : Wholes.OnAll(_worker.Communicator, _graph.Session, variable);
+            if (isFirst) weights[name] = whole;
+        }
+        return weights;
+    }
+
+    /// <summary>What a checkpoint consists of: the model, what else it takes to go on, and what each worker keeps for itself.</summary>
+    private IReadOnlyList<Group> Groups
+    {
+        get
+        {
+            var own = OwnState.Of(_graph.Session);
+            return [new(ModelGroup, [.. _graph.Model]), new(StateGroup, [.. _graph.State]), .. own.Count == 0 ? [] : Enumerable.Range(0, _worker.Communicator.Size).Select(r => new Group(OwnState.GroupOf(r), own, r))];
+        }
+    }
 
     private string SaveTogether(CheckpointState state)
     {
-        var groups = Groups;
-        // A group that every worker has whole is worker 0's.
-        var placements = groups.ToDictionary(g => g.Key, g => new Placement(g.Key, [.. g.Value.Select(v => (v.Name, v.Variable.WholeType.Bytes))], g.Value.Any(v => v.Variable.Cut is not null) ? _worker.Communicator.Size : 1));
+        var groups = Groups.ToDictionary(g => g.Name);
+        var placements = groups.ToDictionary(g => g.Key, g => g.Value.Place(_worker.Communicator.Size));
         return new JointCheckpoint(_worker.Communicator, _store!).Save(state, placements,
-            group => Wholes.Bring(_worker.Communicator, _graph.Session, groups[group], placements[group].Owners));
+            name => Wholes.Bring(_worker.Communicator, _graph.Session, groups[name].Variables, placements[name].Owners));
     }
-
-    private IReadOnlyDictionary<string, Tensor> Elements(IReadOnlyList<(string Name, Variable Variable)> variables) =>
-        variables.ToDictionary(v => v.Name, v => _graph.Session.Storage(v.Variable));
 
     private static long? Note(CheckpointState state, string name) =>
         state.Notes.TryGetValue(name, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    /// <summary>Variables that are saved together.</summary>
+    /// <param name="Name">The group's name.</param>
+    /// <param name="Variables">The variables, by the names that they have there.</param>
+    /// <param name="Owner">The worker whose elements they are; null where they are those of all.</param>
+    private sealed record Group(string Name, IReadOnlyList<(string Name, Variable Variable)> Variables, int? Owner = null)
+    {
+        /// <summary>Who writes what. What every worker has whole is worker 0's.</summary>
+        public Placement Place(int workers) =>
+            new(Name, [.. Variables.Select(v => (v.Name, v.Variable.WholeType.Bytes))], Owner is null && Variables.Any(v => v.Variable.Cut is not null) ? workers : 1, Owner ?? 0);
+    }
 }

@@ -38,8 +38,8 @@ public sealed class Trainer
         {
             using var run = new TrainingRun(_recipe, Options, worker, training, validation, ceiling, stop);
             var own = run.Execute();
-            // All workers have the same result but for what worker 0 alone has written; other processes return that of one of theirs.
-            if (worker.Rank == 0 || result is null) Interlocked.Exchange(ref result, own);
+            // All workers have the same result but for what worker 0 alone has written; each process returns its first worker's.
+            if (worker.Rank % Options.Strategy.LocalWorkers == 0) result = own;
         });
         return result!;
     }

@@ -16,6 +16,19 @@ public sealed record TrainerOptions
     /// <value>At least 1; 64 unless set.</value>
     public int BatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 64;
 
+    /// <summary>
+    /// Into how many micro-batches each worker cuts its share of a step's batch: their gradients are summed before the one exchange and update of the step, so that a large batch takes the memory of a
+    /// small one. The update is that of the whole batch, to rounding, where examples do not depend on each other (batch normalisation takes the statistics of each micro-batch); dropout draws other masks.
+    /// </summary>
+    /// <value>At least 1; 1 unless set. A worker with fewer examples than that makes fewer micro-batches.</value>
+    public int GradientAccumulationSteps { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 1;
+
+    /// <summary>
+    /// Whether every <see cref="Layers.BatchNorm"/> of the model takes the statistics of all workers' examples, as those of one worker with the whole batch, instead of its own worker's. It costs two
+    /// small collectives a layer and step; nothing with one worker.
+    /// </summary>
+    public bool SyncBatchNorm { get; init; }
+
     /// <summary>Examples of one validation step, over all workers together.</summary>
     /// <value>At least 1; 256 unless set.</value>
     public int ValidationBatchSize { get; init => field = Require.AtLeast(nameof(TrainerOptions), value, 1); } = 256;

@@ -21,14 +21,17 @@ internal sealed class TrainingGraph : IDisposable
         Weight = graph.Placeholder("weight", DType.Float32, Shape.Scalar);
         StopRequest = graph.Placeholder("stop", DType.Float32, Shape.Scalar);
 
-        // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker.
-        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Counter.Value);
+        if (options.GradientAccumulationSteps > 1) Part = graph.Placeholder("part", DType.Int64, Shape.Scalar);
+
+        // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker. Micro-batches draw others, too.
+        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part,
+            new Replicas(worker.Axis, worker.Communicator.Size, Weight, options.SyncBatchNorm));
         var sharded = worker.Shards is { Sharding: ShardingStage.Parameters } shards ? new ShardedWeights(Context, shards, DenselyLearned(recipe, data)) : null;
         var prediction = Context.Apply(recipe.Model, Input);
         LocalLoss = Context.TotalLoss(recipe.Loss, prediction, Target);
         var weighted = LocalLoss * Weight;
-        Value[] measured = [weighted, .. recipe.Metrics.Select(m => m.Mean(prediction, Target) * Weight), StopRequest];
-        var totals = worker.Sum(measured).ToArray();
+        Measured = [weighted, .. recipe.Metrics.Select(m => m.Mean(prediction, Target) * Weight)];
+        var totals = worker.Sum([.. Measured, StopRequest]).ToArray();
         totals[0] = totals[0].CheckFinite("the loss");
         Totals = totals;
 
@@ -37,12 +40,16 @@ internal sealed class TrainingGraph : IDisposable
         (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
         var batch = Math.Min(options.BatchSize, data.Count);
-        var share = new WorkerShare([Input, Target], Weight, Math.Max(1, (batch + worker.Communicator.Size - 1) / worker.Communicator.Size));
-        var parameters = Exchange.Parameters(learned, worker, share);
+        LargestPass = Math.Max(1, CeilingOf(CeilingOf(batch, worker.Communicator.Size), options.GradientAccumulationSteps));
+        var share = new WorkerShare([Input, Target], Weight, LargestPass);
+        var sums = Part is null ? null : new GradientAccumulation(learned, share, Part, options.GradientAccumulationSteps);
+        var parameters = Exchange.Parameters(sums?.Sums ?? learned, worker, share);
+        if (sums is not null) PassUpdates = [.. sums.Additions, .. StatisticsUpdates(worker)];
         using (graph.RunAfter(totals[0]))
         {
             List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, parameters, worker.Shards)];
-            updates.AddRange(Context.Updates.Select(u => u.Variable.Assign(u.Value)));
+            updates.AddRange(worker.Updates.Select(u => u.Variable.Assign(u.Value)));
+            updates.AddRange(sums?.Resets ?? StatisticsUpdates(worker));
             updates.Add(Counter.Assign(Counter.Value + 1));
             Updates = updates;
         }
@@ -86,7 +93,22 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>The loss and the metrics over the whole batch, then the number of workers that were asked to stop.</summary>
     public IReadOnlyList<Value> Totals { get; }
 
-    /// <summary>What a step changes.</summary>
+    /// <summary>The number of the micro-batch within the step, from 0; null where a step is one pass.</summary>
+    public Value? Part { get; }
+
+    /// <summary>What a forward pass is fed: input, target, weight and, where there is one, the part.</summary>
+    public IReadOnlyList<Value> PassInputs => Part is null ? [Input, Target, Weight] : [Input, Target, Weight, Part];
+
+    /// <summary>The most examples that a worker takes in one pass.</summary>
+    public int LargestPass { get; }
+
+    /// <summary>The loss and the metrics over this worker's examples, times their part of the batch.</summary>
+    public IReadOnlyList<Value> Measured { get; }
+
+    /// <summary>What a pass over a micro-batch changes; nothing where a step is one pass.</summary>
+    public IReadOnlyList<Value> PassUpdates { get; } = [];
+
+    /// <summary>What a step changes, at its end.</summary>
     public IReadOnlyList<Value> Updates { get; }
 
     /// <summary>The loss and the metrics of inference, over this worker's examples.</summary>
@@ -96,7 +118,7 @@ internal sealed class TrainingGraph : IDisposable
     public bool ValidatesTogether { get; }
 
     /// <summary>The variables of the model itself, statistics included.</summary>
-    public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v));
+    public IEnumerable<Variable> ModelVariables => Session.Graph.Variables.Where(v => !IsState(v) && !GradientAccumulation.Owns(v) && !OwnState.Owns(v));
 
     /// <summary>The variables whose running means the optimiser keeps, with those.</summary>
     public IReadOnlyList<(Variable Variable, Variable Average)> Averages { get; }
@@ -116,7 +138,7 @@ internal sealed class TrainingGraph : IDisposable
         .Concat(Averages.Select(a => (OptimizerContext.NameOf("weights", a.Variable), a.Variable)));
 
     /// <summary>The variables that each worker's own examples change.</summary>
-    public IEnumerable<Variable> Statistics => Context.Updates.Select(u => u.Variable);
+    public IEnumerable<(Variable Variable, Agreement Agreement)> Statistics => Context.Updates.Select(u => (u.Variable, u.Agreement));
 
     public void Dispose() => Session.Dispose();
 
@@ -130,6 +152,17 @@ internal sealed class TrainingGraph : IDisposable
         Variable[] trainable = [.. context.Variables.Where(v => v.IsTrainable)];
         return [.. trainable.Zip(Gradients.Of(loss, trainable)).Where(p => p.Second is { IsSparse: false }).Select(p => p.First)];
     }
+
+    /// <summary>New running statistics. Those of examples that do not count, or whose loss is not finite, are nobody's.</summary>
+    private List<Value> StatisticsUpdates(IWorker worker)
+    {
+        if (Context.Updates.Count == 0) return [];
+        if (Part is null && worker.Communicator.Size == 1) return [.. Context.Updates.Select(u => u.Variable.Assign(u.Value))];
+        var (isFinite, counts) = (LocalLoss.IsFinite(), Weight > 0);
+        return [.. Context.Updates.Select(u => u.Variable.Assign(Operations.Select(u.Agreement == Agreement.Equal ? isFinite : isFinite & counts, u.Value, u.Variable.Value)))];
+    }
+
+    private static int CeilingOf(int a, int b) => (a + b - 1) / b;
 
     private static bool IsState(Variable variable) => variable.Name == CounterName || variable.Name.StartsWith(OptimizerContext.Prefix, StringComparison.Ordinal);
 

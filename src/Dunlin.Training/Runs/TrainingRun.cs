@@ -1,4 +1,3 @@
-using Dunlin.Graphs;
 using Dunlin.Graphs.Ops;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
@@ -18,17 +17,18 @@ internal sealed class TrainingRun : IDisposable
     private readonly Validator? _validator;
     private readonly RunRecorder _recorder;
     private readonly RunProfiler? _profiler;
-    private readonly Step _step;
-    private readonly Tensor[] _feeds = new Tensor[4];
-    private readonly Tensor[] _results;
+    private readonly IBatchStep _step;
     private readonly double[] _metrics;
     private long _steps;
+
+    /// <summary>This worker's part of the last batch; null while the statistics are those of all workers.</summary>
+    private double? _weight;
 
     public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, MachineCeiling? ceiling, CancellationToken stop)
     {
         (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
         _graph = new TrainingGraph(recipe, options, worker, training);
-        _step = _graph.Session.Compile([_graph.Input, _graph.Target, _graph.Weight, _graph.StopRequest], _graph.Totals, _graph.Updates);
+        _step = _graph.Part is null ? new WholeBatchStep(_graph) : new AccumulatedBatchStep(_graph, training.Fields, worker.Communicator.Size);
         _loader = new DataLoader(training, new DataLoaderOptions
         {
             BatchSize = options.BatchSize,
@@ -40,9 +40,7 @@ internal sealed class TrainingRun : IDisposable
         _validator = validation is null ? null : new Validator(_graph, worker, validation, options.ValidationBatchSize);
         _recorder = new RunRecorder(recipe, options, worker, _graph);
         if (options.Profile is { } profile) _profiler = new RunProfiler(profile, ceiling!, worker, options.RunDirectory, _recorder.Warn);
-        (_feeds[2], _feeds[3]) = (Tensor.Zeros(DType.Float32, Shape.Scalar), Tensor.Zeros(DType.Float32, Shape.Scalar));
-        _results = [.. _graph.Totals.Select(_ => Tensor.Zeros(DType.Float32, Shape.Scalar))];
-        _metrics = new double[_results.Length - 1];
+        _metrics = new double[_graph.MetricNames.Count];
     }
 
     public TrainingResult Execute()
@@ -112,18 +110,17 @@ internal sealed class TrainingRun : IDisposable
     private bool RunStep(Batch batch)
     {
         _worker.Communicator.ReportStep(_steps + 1);
-        (_feeds[0], _feeds[1]) = (batch.Tensors[0], batch.Tensors[1]);
-        _feeds[2].Span<float>()[0] = (float)batch.Weight;
-        _feeds[3].Span<float>()[0] = _stop.IsCancellationRequested ? 1 : 0;
+        var stop = _stop.IsCancellationRequested;
         try
         {
-            if (_profiler is null) _step.Run(_feeds, _results);
-            else _profiler.Run(_step, _feeds, _results, _steps + 1);
+            if (_profiler is null) _step.Run(batch, stop, null);
+            else _profiler.Run(_step, batch, stop, _steps + 1);
         }
         catch (NonFiniteException e) { throw Explain(e); }
         _steps++;
-        for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _results[i].Span<float>()[0];
-        return _results[^1].Span<float>()[0] > 0;
+        _weight = batch.Weight;
+        for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _step.Results[i].Span<float>()[0];
+        return _step.Results[^1].Span<float>()[0] > 0;
     }
 
     private void Save(long epoch, int batch)
@@ -133,17 +130,18 @@ internal sealed class TrainingRun : IDisposable
         _recorder.Save(_steps, epoch, batch);
     }
 
-    /// <summary>Every worker's running statistics have seen other examples: worker 0's are the model's.</summary>
+    /// <summary>Every worker's running statistics have seen other examples, until they are made one.</summary>
     private void ShareStatistics()
     {
-        if (_worker.Communicator.Size == 1) return;
-        foreach (var variable in _graph.Statistics) _worker.Communicator.Broadcast(_graph.Session.Storage(variable), 0);
+        if (_worker.Communicator.Size == 1 || _weight is not { } weight) return;
+        StatisticsExchange.Run(_graph.Session, _graph.Statistics, _worker.Communicator, weight);
+        _weight = null;
     }
 
     /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
     private NonFiniteException Explain(NonFiniteException error)
     {
-        var where = NonFiniteSearch.Find(_graph, _feeds.AsSpan(0, 2));
+        var where = NonFiniteSearch.Find(_graph, _step.Suspects);
         if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
         var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";
         return new NonFiniteException($"Step {_steps + 1}: {error.Message.TrimEnd('.')}. {where ?? "Its cause did not show again."}{kept} Lower the learning rate, clip gradients, or check the data.");

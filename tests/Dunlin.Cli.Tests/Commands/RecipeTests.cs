@@ -62,7 +62,7 @@ public sealed class RecipeTests : IDisposable
     public void Every_optimizer_trains(string optimizer) =>
         _dunlin.Succeed("train", "tiny", "--optimizer", optimizer, "--set", "optimizer.clipNorm=1", "--set", "optimizer.average=0.9", "--max-steps", "2", "--set", "data.train=64", "--set", "data.test=8");
 
-    [Theory, InlineData("constant"), InlineData("cosine"), InlineData("linear"), InlineData("polynomial"), InlineData("step"), InlineData("exponential")]
+    [Theory, InlineData("constant"), InlineData("cosine"), InlineData("linear"), InlineData("polynomial"), InlineData("step"), InlineData("exponential"), InlineData("multi-step"), InlineData("slow-start")]
     public void Every_schedule_trains(string schedule) =>
         _dunlin.Succeed("train", "tiny", "--learning-rate", "0.01", "--schedule", schedule, "--set", "schedule.warmup=0.5", "--max-steps", "2", "--set", "data.train=64", "--set", "data.test=8");
 

@@ -32,6 +32,22 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void A_run_whose_workers_share_the_weights_can_be_resumed_by_others_evaluated_and_inspected()
+    {
+        _dunlin.Succeed("train", "tiny", "--epochs", "1", "--workers", "2", "--set", "strategy.sharding=parameters");
+        var trained = _dunlin.Succeed("train", "tiny", "--epochs", "3", "--workers", "3", "--set", "strategy.sharding=optimizer", "--run", "runs/tiny-1", "--resume");
+        Assert.Equal(Accuracy(trained), Accuracy(_dunlin.Succeed("evaluate", "runs/tiny-1")), 3e-3);
+        var inspected = _dunlin.Succeed("inspect", "runs/tiny-1/checkpoints/step-00000016");
+        foreach (var file in new[] { "model-00001-of-00002", "model-00002-of-00002", "optimizer-00002-of-00002" }) Assert.Contains($"{file}.safetensors: ", inspected, StringComparison.Ordinal);
+        Assert.Matches(@"linear/weight\s+F32\s+\[32, 784\]\s+98\.0 KiB", inspected);
+        Assert.Contains("verified: every file is what the manifest says", _dunlin.Succeed("inspect", "runs/tiny-1"), StringComparison.Ordinal);
+        // The model of the earlier checkpoint is in two files, which an index joins.
+        const string Index = "runs/tiny-1/checkpoints/step-00000016/model.safetensors.index.json";
+        Assert.Equal(_dunlin.Succeed("evaluate", "runs/tiny-1/checkpoints/step-00000016"), _dunlin.Succeed("evaluate", Index));
+        Assert.Contains("model-00002-of-00002.safetensors: ", _dunlin.Succeed("inspect", Index), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Predictions_are_probabilities_of_each_picture_in_the_file()
     {
         _dunlin.Succeed("train", "tiny", "--max-steps", "4");

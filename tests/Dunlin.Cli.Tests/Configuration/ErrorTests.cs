@@ -12,6 +12,8 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{"training": {"epochs": "many"}}""", "my.json: \"training.epochs\" must be a whole number of at least 1, got \"many\".")]
     [InlineData("""{"training": {"epochs": 0}}""", "my.json: \"training.epochs\" must be a whole number of at least 1, got \"0\".")]
     [InlineData("""{"strategy": {"workers": 100000}}""", "\"strategy.workers\" must be a whole number from 1 to 1024, got \"100000\".")]
+    [InlineData("""{"strategy": {"sharding": "full"}}""", "\"strategy.sharding\" must be none, optimizer, gradients or parameters, got \"full\".")]
+    [InlineData("""{"strategy": {"sharding": "gradients", "compression": "top-k"}}""", "\"strategy.compression\" must be none, bfloat16 or float16 where sharding is gradients or parameters, since top-k chooses among whole gradients, got \"top-k\".")]
     [InlineData("""{"profile": {"steps": 0}}""", "my.json: \"profile.steps\" must be a whole number of at least 1, got \"0\".")]
     [InlineData("""{"profile": {"skip": -1}}""", "my.json: \"profile.skip\" must be a whole number of at least 0, got \"-1\".")]
     [InlineData("""{"profile": {"enable": true}}""", "my.json: unknown key \"profile.enable\"; did you mean \"enabled\"?")]

@@ -92,6 +92,8 @@ internal sealed class HostileArguments
             _ when type == typeof(int[]) => Any(Lists) ?? (nullable ? null : []),
             _ when type == typeof(double[]) => Any<double[]>([[], [0], [1, 2], [2, 1], [double.NaN, 0], [0, 0]]),
             _ when type == typeof(IReadOnlyList<Value>) => Enumerable.Range(0, _random.Next(4)).Select(_ => Any(_values)).ToArray(),
+            _ when type == typeof(Cut) => Cutting(),
+            _ when type == typeof(IReadOnlyList<Cut>) => Enumerable.Range(0, _random.Next(4)).Select(_ => Cutting()).ToArray(),
             _ when type == typeof(IReadOnlyList<int>) => Any(Lists) ?? [],
             _ when type == typeof(IReadOnlyList<Slicing>) => Enumerable.Range(0, _random.Next(4)).Select(_ => new Slicing(Maybe(), Maybe(), Any(Integers))).ToArray(),
             _ when type == typeof(Sliding) => new Sliding(Any(Shapes), Any(Shapes), Any(Shapes), Any(Shapes), Any(Integers)),
@@ -105,6 +107,8 @@ internal sealed class HostileArguments
     }
 
     private SparseMatrix Sparse() => new(_graph.Constant(Tensor.From([0L, 1, 1, 0], [2, 2])), _graph.Constant(Tensor.From([1f, 2])), [2, 3]);
+
+    private Cut Cutting() => new(_random.Next(2) == 0 ? new(Any(Types), Any(Shapes)) : Any(_values).TensorType, Any(Integers));
 
     private int? Maybe() => _random.Next(3) == 0 ? null : Any(Integers);
 

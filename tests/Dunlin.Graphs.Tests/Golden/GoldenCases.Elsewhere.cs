@@ -12,7 +12,10 @@ internal static partial class GoldenCases
         yield return Without("CustomGradient", "Its outputs are its inputs, and its gradient is what its rule says.");
         foreach (var operation in new[] { "Dropout", "RandomFill" })
             yield return Without(operation, "It is random, with a generator of Dunlin's own choice.");
-        foreach (var operation in new[] { "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait", "AllGatherRows" })
+        foreach (var operation in new[]
+        {
+            "AllReduce", "Broadcast", "IsRank", "AllGather", "ReduceScatter", "Pack", "Unpack", "AllReduceStart", "AllReduceWait", "AllToAllStart", "AllGatherRows", "TakePiece", "PackPieces", "JoinPieces", "UnpackPiece", "ReduceScatterStart", "AllGatherStart", "PieceWait",
+        })
             yield return Without(operation, "It takes several ranks: the tests of collectives compare it with sums on one.");
         foreach (var operation in new[] { "Loop", "If" })
             yield return Without(operation, "It runs other operations: the tests of loops compare it with what those give one after the other.");

@@ -1,10 +1,11 @@
 using Dunlin.Graphs;
+using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 using Dunlin.Training;
 
 namespace Dunlin.Strategies.Tests;
 
-/// <summary>A strategy whose communicators count the bytes that a rank hands to them for the others, or gets from them.</summary>
+/// <summary>A strategy whose communicators count the bytes that a rank sends, on average, by the algorithm that sends least.</summary>
 /// <param name="inner">What is counted.</param>
 /// <param name="waits">Whether each operation is waited for where it starts, so that nothing overlaps.</param>
 internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = false) : ITrainingStrategy
@@ -14,6 +15,8 @@ internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = fal
     public string Name => inner.Name;
 
     public int Workers => inner.Workers;
+
+    public int LocalWorkers => inner.LocalWorkers;
 
     /// <summary>The sum over all ranks.</summary>
     public long Bytes => _bytes;
@@ -26,7 +29,11 @@ internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = fal
 
         public ICommunicator Communicator => communicator;
 
+        public double ClockOffset => inner.ClockOffset;
+
         public string Axis => inner.Axis;
+
+        public IReadOnlyList<(Variable Variable, Value Value)> Updates => inner.Updates;
 
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => inner.Combine(gradients, share);
 
@@ -41,15 +48,15 @@ internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = fal
 
         public int Size => inner.Size;
 
-        public IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op) => Counted(buffer.Bytes, inner.StartAllReduce(buffer, op));
+        public IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op) => Counted(2 * Others(buffer), inner.StartAllReduce(buffer, op));
 
-        public IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op) => Counted(input.Bytes, inner.StartReduceScatter(input, output, op));
+        public IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op) => Counted(Others(input), inner.StartReduceScatter(input, output, op));
 
-        public IPendingOperation StartAllGather(CommBuffer input, CommBuffer output) => Counted(output.Bytes, inner.StartAllGather(input, output));
+        public IPendingOperation StartAllGather(CommBuffer input, CommBuffer output) => Counted(Others(output), inner.StartAllGather(input, output));
 
-        public IPendingOperation StartBroadcast(CommBuffer buffer, int root) => Counted(buffer.Bytes, inner.StartBroadcast(buffer, root));
+        public IPendingOperation StartBroadcast(CommBuffer buffer, int root) => Counted(Others(buffer), inner.StartBroadcast(buffer, root));
 
-        public IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output) => Counted(input.Bytes, inner.StartAllToAll(input, output));
+        public IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output) => Counted(Others(input), inner.StartAllToAll(input, output));
 
         public IPendingOperation StartSend(CommBuffer buffer, int peer, int tag = 0) => Counted(buffer.Bytes, inner.StartSend(buffer, peer, tag));
 
@@ -61,7 +68,14 @@ internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = fal
 
         public void Abort(string reason) => inner.Abort(reason);
 
+        public NativeBuffer Rent(long bytes) => inner.Rent(bytes);
+
+        public void ReportStep(long step) => inner.ReportStep(step);
+
         public void Dispose() => inner.Dispose();
+
+        /// <summary>All but the rank's own part.</summary>
+        private long Others(CommBuffer buffer) => buffer.Bytes * (Size - 1) / Size;
 
         private IPendingOperation Counted(long bytes, IPendingOperation operation)
         {

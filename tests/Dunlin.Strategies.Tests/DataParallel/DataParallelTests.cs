@@ -19,19 +19,19 @@ public class DataParallelTests
     {
         var alone = Train(new SingleWorker(), 27, kernels);
         var together = Train(new DataParallel(workers, new() { BucketBytes = 4096 }), 27, kernels);
-        AssertClose(alone.Weights, together.Weights);
+        TestRuns.AssertClose(alone.Weights, together.Weights, 2e-5);
         Assert.Equal(alone.Metrics["loss"], together.Metrics["loss"], 1e-4);
     }
 
     /// <summary>What is rounded to 16 bits depends on how examples are shared out only as far as sums in Float32 do: an element may round the other way.</summary>
     [Theory, InlineData("managed"), InlineData("onednn")]
-    public void Workers_in_mixed_precision_compute_the_update_of_one_worker(string kernels) => AssertClose(
+    public void Workers_in_mixed_precision_compute_the_update_of_one_worker(string kernels) => TestRuns.AssertClose(
         Train(new SingleWorker(), 27, kernels, DType.BFloat16).Weights, Train(new DataParallel(2, new() { BucketBytes = 4096 }), 27, kernels, DType.BFloat16).Weights, 5e-3);
 
     /// <summary>11 examples in batches of 10: of the last batch, three of the four workers get nothing.</summary>
     [Fact]
     public void A_worker_whose_share_is_empty_does_not_disturb_the_others() =>
-        AssertClose(Train(new SingleWorker(), 11, "managed").Weights, Train(new DataParallel(4), 11, "managed").Weights);
+        TestRuns.AssertClose(Train(new SingleWorker(), 11, "managed").Weights, Train(new DataParallel(4), 11, "managed").Weights, 2e-5);
 
     [Fact]
     public void A_run_is_repeatable_bit_for_bit()
@@ -64,16 +64,5 @@ public class DataParallelTests
         var data = GeneratedDigits.Create(examples, 10, seed: 3);
         var options = new TrainerOptions { Epochs = 3, BatchSize = 10, Seed = 5, Strategy = strategy, Kernels = KernelSets.Resolve(kernels), Precision = precision, ThreadsPerWorker = 1 };
         return new Trainer(recipe, options).Fit(data.Train, data.Test);
-    }
-
-    private static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance = 2e-5)
-    {
-        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach (var (name, tensor) in expected)
-        {
-            var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
-            for (var i = 0; i < a.Length; i++)
-                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} alone, {b[i]} together");
-        }
     }
 }

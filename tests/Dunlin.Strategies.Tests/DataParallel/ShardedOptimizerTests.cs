@@ -49,8 +49,8 @@ public class ShardedOptimizerTests
     {
         var optimizer = Catalogue.TryGetValue(name, out var method) ? (Optimizer)method.Invoke(null, [.. method.GetParameters().Select(p => p.DefaultValue)])! : Chains[name];
         var (whole, pieces) = (Train(optimizer, ShardingStage.None), Train(optimizer, stage));
-        if (Rounded.Contains(name)) ShardedRuns.AssertClose(whole, pieces, 1e-5);
-        else ShardedRuns.AssertEqual(whole, pieces);
+        if (Rounded.Contains(name)) TestRuns.AssertClose(whole, pieces, 1e-5);
+        else TestRuns.AssertEqual(whole, pieces);
         Assert.Contains(whole, w => !w.Value.RawBytes.SequenceEqual(Start.Value[w.Key].RawBytes));
     }
 
@@ -83,7 +83,7 @@ public class ShardedOptimizerTests
         var data = new InMemoryDataset(Column.Of("x", Tensor.From(x, [23, 7])), Column.Of("y", Tensor.From(y, [23, 3])));
         var model = new Sequential(new Linear(5), new Tanh(), new Linear(3));
         var strategy = new DataParallel(Workers, new() { BucketBytes = 4096, Sharding = stage });
-        return new Trainer(new(model, Losses.Squared, optimizer), ShardedRuns.Options(strategy, epochs: 2)).Fit(data, data).Weights;
+        return new Trainer(new(model, Losses.Squared, optimizer), TestRuns.Options(strategy, epochs: 2)).Fit(data, data).Weights;
     }
 
     /// <summary>A link of somebody's own that says nothing of pieces.</summary>

@@ -50,14 +50,33 @@ public class ShardingMemoryTests
         }
     }
 
+    /// <summary>
+    /// What each worker sends in a step: parts of gradients to those who sum them, and of sums to all, or to their owners; weights after the update, or twice; but the last are still there, and no gradient of the
+    /// data asks for the first.
+    /// </summary>
+    [Theory, InlineData(ShardingStage.None, 2 * Layers), InlineData(ShardingStage.OptimizerState, 3 * Layers), InlineData(ShardingStage.Gradients, 2 * Layers), InlineData(ShardingStage.Parameters, 3 * Layers - 2)]
+    public void As_many_bytes_travel_as_the_stage_says(ShardingStage sharding, int layers)
+    {
+        long Bytes(int steps)
+        {
+            var strategy = new CountingStrategy(new DataParallel(Workers, new() { BucketBytes = LayerBytes, Sharding = sharding }));
+            new Trainer(new(Model, Losses.Squared, Optimizers.Adam()), TestRuns.Options(strategy, epochs: steps)).Fit(Data);
+            return strategy.Bytes;
+        }
+        // Of each layer, all but the worker's own quarter. The loss and the wish to stop take 64 bytes each, there and back.
+        Assert.Equal((Workers - 1) * (layers * LayerBytes + 2 * 128), Bytes(2) - Bytes(1));
+    }
+
+    private static Layer Model => new Sequential([.. Enumerable.Range(0, Layers).SelectMany(_ => new Layer[] { new Linear(Width, bias: false), new Tanh() })]);
+
+    private static InMemoryDataset Data => new(Column.Of("x", Tensor.Zeros(DType.Float32, [8, Width])), Column.Of("y", Tensor.Zeros(DType.Float32, [8, Width])));
+
     private static (long Weights, long State, long Arena) Measure(ShardingStage sharding, Action<string[]>? see = null)
     {
         var result = (0L, 0L, 0L);
         new DataParallel(Workers, new() { BucketBytes = LayerBytes, Sharding = sharding }).Run(worker =>
         {
-            var data = new InMemoryDataset(Column.Of("x", Tensor.Zeros(DType.Float32, [8, Width])), Column.Of("y", Tensor.Zeros(DType.Float32, [8, Width])));
-            var model = new Sequential([.. Enumerable.Range(0, Layers).SelectMany(_ => new Layer[] { new Linear(Width, bias: false), new Tanh() })]);
-            using var graph = new TrainingGraph(new(model, Losses.Squared, Optimizers.Adam()), ShardedRuns.Options(new DataParallel(Workers), 1), worker, data);
+            using var graph = new TrainingGraph(new(Model, Losses.Squared, Optimizers.Adam()), TestRuns.Options(new DataParallel(Workers), 1), worker, Data);
             using var step = graph.Session.Compile([graph.Input, graph.Target, graph.Weight, graph.StopRequest], graph.Totals, graph.Updates);
             var (x, scalar) = (Tensor.Zeros(DType.Float32, [2, Width]), Tensor.Zeros(DType.Float32, []));
             var plan = step.PlanFor([x, x, scalar, scalar]);

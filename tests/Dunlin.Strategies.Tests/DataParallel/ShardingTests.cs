@@ -26,20 +26,20 @@ public class ShardingTests
     public void Workers_compute_the_update_of_one_worker_on_the_joined_batch(ShardingStage sharding, int workers)
     {
         var together = Train(Of(workers, sharding), 27);
-        ShardedRuns.AssertClose(Whole[0].Value.Weights, together.Weights, 2e-4);
+        TestRuns.AssertClose(Whole[0].Value.Weights, together.Weights, 2e-4);
         Assert.Equal(Whole[0].Value.Metrics["loss"], together.Metrics["loss"], 1e-3);
-        ShardedRuns.AssertEqual(Whole[workers].Value.Weights, together.Weights);
+        TestRuns.AssertEqual(Whole[workers].Value.Weights, together.Weights);
     }
 
     /// <summary>Collectives that are waited for where they start: they bring the same.</summary>
     [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]
     public void Overlapping_communication_with_computation_changes_no_bit(ShardingStage sharding) =>
-        ShardedRuns.AssertEqual(Whole[3].Value.Weights, Train(new CountingStrategy(Of(3, sharding), waits: true), 27).Weights);
+        TestRuns.AssertEqual(Whole[3].Value.Weights, Train(new CountingStrategy(Of(3, sharding), waits: true), 27).Weights);
 
     /// <summary>11 examples in batches of 10: of the last batch, three of the four workers get nothing.</summary>
     [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]
     public void A_worker_whose_share_is_empty_does_not_disturb_the_others(ShardingStage sharding) =>
-        ShardedRuns.AssertEqual(Train(Of(4, ShardingStage.None), 11).Weights, Train(Of(4, sharding), 11).Weights);
+        TestRuns.AssertEqual(Train(Of(4, ShardingStage.None), 11).Weights, Train(Of(4, sharding), 11).Weights);
 
     private static DataParallel Of(int workers, ShardingStage sharding) => new(workers, new() { BucketBytes = 4096, Sharding = sharding });
 
@@ -48,6 +48,6 @@ public class ShardingTests
         var model = new Sequential(new Conv2d(4, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(16), new Tanh(), new Linear(10));
         var recipe = new TrainingRecipe(model, Losses.SoftmaxCrossEntropy, Optimizers.AdamW(0.002), Metrics.Accuracy);
         var data = GeneratedDigits.Create(examples, 13, seed: 3);
-        return new Trainer(recipe, ShardedRuns.Options(strategy, epochs: 34)).Fit(data.Train, data.Test);
+        return new Trainer(recipe, TestRuns.Options(strategy, epochs: 34)).Fit(data.Train, data.Test);
     }
 }

@@ -22,6 +22,7 @@ public class SparseGradientTests
         ["adagrad-da"] = Optimizers.AdagradDa(0.1),
         ["adadelta"] = Optimizers.Adadelta(1),
         ["rmsprop"] = Optimizers.Rmsprop(0.01, momentum: 0.5, centered: true),
+        ["rmsprop-warmup"] = Optimizers.RmspropWarmup(0.1, rmsRate: 0.01, center: 2, period: 4),
         ["adam"] = Optimizers.Adam(0.01),
         ["adamw"] = Optimizers.AdamW(0.01),
         ["amsgrad"] = Optimizers.Amsgrad(0.01),
@@ -55,13 +56,13 @@ public class SparseGradientTests
     public void Rows_of_all_workers_give_the_update_of_one_worker_on_the_joined_batch(string optimizer, int workers)
     {
         var alone = Train(new SingleWorker(), 23, optimizer);
-        AssertClose(alone, Train(new DataParallel(workers), 23, optimizer));
+        TestRuns.AssertClose(alone, Train(new DataParallel(workers), 23, optimizer), 5e-5);
     }
 
     /// <summary>11 examples in batches of 10: of the last batch, workers without a share run an example whose rows must not be touched, which momentum would move.</summary>
     [Theory, InlineData("adam"), InlineData("momentum")]
     public void Rows_of_a_worker_without_examples_do_not_count(string optimizer) =>
-        AssertClose(Train(new SingleWorker(), 11, optimizer), Train(new DataParallel(4), 11, optimizer));
+        TestRuns.AssertClose(Train(new SingleWorker(), 11, optimizer), Train(new DataParallel(4), 11, optimizer), 5e-5);
 
     [Fact]
     public void A_run_is_repeatable_bit_for_bit()
@@ -150,16 +151,5 @@ public class SparseGradientTests
         var model = new Sequential(new Embedding(vocabulary, 3), new Flatten(), new Tanh(), new Linear(5));
         var options = new TrainerOptions { Epochs = 3, BatchSize = 10, Seed = 5, Strategy = strategy, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
         return new Trainer(new TrainingRecipe(model, Losses.SoftmaxCrossEntropy, Families[optimizer]), options).Fit(data).Weights;
-    }
-
-    private static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
-    {
-        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach (var (name, tensor) in expected)
-        {
-            var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
-            for (var i = 0; i < a.Length; i++)
-                Assert.True(Math.Abs(a[i] - b[i]) <= 5e-5 * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} alone, {b[i]} together");
-        }
     }
 }

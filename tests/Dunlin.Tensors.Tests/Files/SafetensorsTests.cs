@@ -157,6 +157,27 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void An_index_is_written_as_others_write_it()
+    {
+        using var stream = new MemoryStream();
+        ShardedSafetensors.WriteIndex(stream, 12, new Dictionary<string, string> { ["b"] = "model-00002-of-00002.safetensors", ["a"] = "model-00001-of-00002.safetensors" });
+        Assert.Equal("""
+            {
+              "metadata": {
+                "total_size": 12
+              },
+              "weight_map": {
+                "a": "model-00001-of-00002.safetensors",
+                "b": "model-00002-of-00002.safetensors"
+              }
+            }
+            """, System.Text.Encoding.UTF8.GetString(stream.ToArray()), ignoreLineEndingDifferences: true);
+        var index = Path.Combine(_directory, "model.safetensors.index.json");
+        File.WriteAllBytes(index, stream.ToArray());
+        Assert.Equal(["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"], Safetensors.FilesOf(index).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void A_sharded_model_is_read_through_its_index()
     {
         Safetensors.Save(Path.Combine(_directory, "model-00001-of-00002.safetensors"), [new("a", Tensor.Scalar(1f))]);

@@ -3,7 +3,7 @@ using Dunlin.Training.Checkpoints;
 
 namespace Dunlin.Training.Tests.Checkpoints;
 
-/// <summary>The program that the test of killed processes starts: saves one checkpoint after the other until it is killed.</summary>
+/// <summary>The program that the test of killed processes starts: saves one checkpoint after the other, and says so, until it is killed.</summary>
 internal static class CheckpointProcess
 {
     public const string Verb = "save-until-killed";
@@ -14,7 +14,11 @@ internal static class CheckpointProcess
         var store = new CheckpointStore(directory, new() { KeepLast = 2 });
         var step = store.LoadLatest()?.State.Step ?? 0;
         Console.WriteLine("ready");
-        while (true) store.Save(new() { Step = ++step }, Tensors(step));
+        while (true)
+        {
+            store.Save(new() { Step = ++step }, Tensors(step));
+            Console.WriteLine(step);
+        }
     }
 
     /// <summary>Tensors from which one can tell their step, and whether all belong to the same one.</summary>

@@ -24,6 +24,8 @@ internal static class NaiveOptimizers
         new("adadelta", Training.Optimizers.Adadelta(0.7, 0.9, 1e-3), (w, g, s, _) => Adadelta(w, g, s("s", 0), s("d", 0))),
         new("rmsprop", Training.Optimizers.Rmsprop(0.01, 0.8, epsilon: 1e-3), (w, g, s, _) => Rmsprop(w, g, s("s", 0), null, s("m", 0), 0)),
         new("rmsprop", Training.Optimizers.Rmsprop(0.01, 0.8, 0.7, 1e-3, centered: true, initial: 1), (w, g, s, _) => Rmsprop(w, g, s("s", 1), s("c", 0), s("m", 0), 0.7)),
+        new("rmsprop-warmup", Training.Optimizers.RmspropWarmup(0.1, 0.8, 0.05, 10, 8, false, 0.95, 1e-3), (w, g, s, t) => RmspropWarmup(w, g, s("m", 0), s("d", 0), t, 1)),
+        new("rmsprop-warmup", Training.Optimizers.RmspropWarmup(0.1, 0.8, 0.05, 10, 8, true, 0.95, 1e-3), (w, g, s, t) => RmspropWarmup(w, g, s("m", 0), s("d", 0), t, 2)),
         new("adam", Training.Optimizers.Adam(0.01, 0.8, 0.95, 1e-3), (w, g, s, t) => Adam(w, g, s, t, 0, null)),
         new("adamw", Training.Optimizers.AdamW(0.01, 0.8, 0.95, 1e-3, 0.2), (w, g, s, t) => Adam(w, g, s, t, 0.2, null)),
         new("amsgrad", Training.Optimizers.Amsgrad(0.01, 0.8, 0.95, 1e-3), (w, g, s, t) => Adam(w, g, s, t, 0, s("x", 0))),
@@ -77,6 +79,18 @@ internal static class NaiveOptimizers
         m[i] = mu * m[i] + 0.01 * g[i] / Math.Sqrt(s[i] - (c?[i] * c?[i] ?? 0) + 1e-3);
         w[i] -= m[i];
     });
+
+    private static void RmspropWarmup(double[] w, double[] g, double[] m, double[] d, int t, double slope)
+    {
+        var e = t - 1;
+        var sgd = e < 10 ? 0.5 * Math.Exp(2 * (e - 10) / 8.0) : e < 14 ? 0.5 + slope * (e - 10) / 8.0 : 1;
+        Each(w, i =>
+        {
+            m[i] = 0.95 * m[i] + 0.05 * g[i] * g[i];
+            d[i] = 0.8 * d[i] - (sgd + (1 - sgd) * 0.05 / 0.1 / (Math.Sqrt(m[i]) + 1e-3)) * g[i];
+            w[i] += 0.1 * d[i];
+        });
+    }
 
     private static void Moments(double[] g, double[] m, double[] v) => Each(g, i => (m[i], v[i]) = (0.8 * m[i] + 0.2 * g[i], 0.95 * v[i] + 0.05 * g[i] * g[i]));
 

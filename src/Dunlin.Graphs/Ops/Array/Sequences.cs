@@ -33,7 +33,12 @@ public abstract record Known : Operation
     {
         var tensor = Tensor.Uninitialized(type.Type, type.Shape);
         var size = type.Type.Size();
-        for (var i = 0; i < tensor.ElementCount; i++) Scalars.Make(at(i), type.Type).RawBytes.CopyTo(tensor.RawBytes[(i * size)..]);
+        for (var i = 0; i < tensor.ElementCount; i++)
+        {
+            var number = Scalars.Make(at(i), type.Type);
+            number.RawBytes.CopyTo(tensor.RawBytes[(i * size)..]);
+            GC.KeepAlive(number);
+        }
         return tensor;
     }
 }

@@ -54,6 +54,26 @@ internal sealed record ReduceScatterStart(string Axis, int Ranks, int Exchange, 
     private protected override IPendingOperation Start(ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartReduceScatter(input, output, ReduceOp.Sum);
 }
 
+/// <summary>Part s of rank r's block becomes part r of rank s's.</summary>
+/// <param name="Axis">The mesh axis.</param>
+/// <param name="Ranks">Its size.</param>
+/// <param name="Exchange">A number that joins the start with its wait.</param>
+/// <param name="Produced">The place in the graph of the last tensor in the block, and so its turn among the collectives.</param>
+internal sealed record AllToAllStart(string Axis, int Ranks, int Exchange, int Produced) : PieceStart(Axis, Ranks, Exchange), ICollectiveStart
+{
+    /// <inheritdoc/>
+    public override int? Turn => Produced;
+
+    /// <inheritdoc/>
+    public override Pace Pace => Pace.FewAtOnce;
+
+    /// <inheritdoc/>
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) =>
+        inputs[0].Shape is { Rank: 1, IsKnown: true } shape && shape[0] % Ranks == 0 ? [inputs[0]] : throw Mismatch(inputs, $"takes one dimension of known length, a multiple of the {Ranks} ranks.");
+
+    private protected override IPendingOperation Start(ICommunicator communicator, CommBuffer input, CommBuffer output) => communicator.StartAllToAll(input, output);
+}
+
 /// <summary>The parts of all ranks, on every rank.</summary>
 /// <param name="Axis">The mesh axis.</param>
 /// <param name="Ranks">Its size.</param>
@@ -148,6 +168,10 @@ public static partial class Operations
     public static IReadOnlyList<Value> AllGatherTogether(IReadOnlyList<Value> pieces, IReadOnlyList<Cut> cuts, string axis, int? behind = null)
     {
         var graph = Require.NotEmpty(nameof(AllGatherTogether), pieces)[0].Graph;
+        if (cuts.Count != pieces.Count) throw new ShapeException($"AllGatherTogether takes one cut for each piece; got {cuts.Count} for {pieces.Count}.");
+        for (var i = 0; i < pieces.Count; i++)
+            if (pieces[i].Shape != cuts[i].Piece.Shape || cuts[i].Ranks != cuts[0].Ranks)
+                throw new ShapeException($"AllGatherTogether: a piece of {cuts[i].Whole} for {cuts[0].Ranks} ranks is {cuts[i].Piece}; got {pieces[i]}, cut for {cuts[i].Ranks}.");
         var exchange = graph.Nodes.Count;
         // A piece alone that fills its block is one.
         var packed = pieces is [var alone] && alone.TensorType.Bytes == Pack.Offsets([alone.TensorType])[1] ? alone : graph.Add(new Pack(), pieces);

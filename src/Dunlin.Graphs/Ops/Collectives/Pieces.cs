@@ -34,6 +34,7 @@ internal sealed record TakePiece(Cut Cut, int Rank, bool FromPiece) : PieceOpera
     {
         ExpectInputs(inputs, 1);
         var expected = FromPiece ? Cut.Piece.Shape : Cut.Whole.Shape;
+        if (Rank < 0 || Rank >= Cut.Ranks) throw Mismatch(inputs, $"a rank is from 0 to {Cut.Ranks - 1}, not {Rank}.");
         return inputs[0].Shape.Accepts(expected) ? [inputs[0] with { Shape = Cut.Piece.Shape }] : throw Mismatch(inputs, $"takes {expected}.");
     }
 
@@ -82,9 +83,9 @@ internal sealed class PieceBlock
 internal sealed record PackPieces(int Ranks) : PieceOperation
 {
     /// <inheritdoc/>
-    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => inputs.Count > 0 && inputs.All(i => i.Type == inputs[0].Type && i.Shape.IsKnown)
+    public override TensorType[] Infer(IReadOnlyList<TensorType> inputs) => inputs.Count > 0 && Ranks > 0 && inputs.All(i => i.Type == inputs[0].Type && i.Shape.IsKnown)
         ? [Block(inputs).Of(Ranks, inputs[0].Type)]
-        : throw Mismatch(inputs, "takes tensors of one element type whose shapes are known.");
+        : throw Mismatch(inputs, $"takes tensors of one element type whose shapes are known, for at least one rank, not {Ranks}.");
 
     /// <inheritdoc/>
     public override Kernel Prepare(PrepareContext context) => new PackKernel(context.Inputs, Ranks);

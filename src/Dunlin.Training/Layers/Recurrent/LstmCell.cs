@@ -69,5 +69,6 @@ internal sealed record GateBias(int Gates, int Gate, double Value) : Initializer
         var part = Tensor.Uninitialized(target.Type, [units]);
         Initializers.Constant(Value).Fill(part, seed, stream);
         part.RawBytes.CopyTo(target.RawBytes[(int)(Gate * part.Bytes)..]);
+        GC.KeepAlive(part);
     }
 }

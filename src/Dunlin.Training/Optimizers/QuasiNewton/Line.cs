@@ -16,6 +16,7 @@ internal sealed class Line
     private double[] _trialGradient;
     private double[] _direction = [];
     private double _first;
+    private double _most;
     private double _last;
     private Point _zero;
     private Point _accepted;
@@ -44,9 +45,9 @@ internal sealed class Line
         return double.IsFinite(Value) && double.IsFinite(GradientNorm);
     }
 
-    /// <summary>Turns to a direction, and to the step to be tried first.</summary>
-    public void Look(double[] direction, double first) =>
-        (_direction, _first, _zero) = (direction, first, new(0, Value, TensorPrimitives.Dot<double>(_gradient, direction)));
+    /// <summary>Turns to a direction, and to the step to be tried first; none is longer than the most.</summary>
+    public void Look(double[] direction, double first, double most = double.PositiveInfinity) =>
+        (_direction, _first, _most, _zero) = (direction, first, most, new(0, Value, TensorPrimitives.Dot<double>(_gradient, direction)));
 
     /// <summary>Goes where a search has ended: writes the step and the change of the gradient.</summary>
     public void Step(double[] s, double[] y)
@@ -92,8 +93,11 @@ internal sealed class Line
             if (!Decreases(point, options) || (previous.Alpha > 0 && point.Value >= previous.Value)) return Zoom(previous, point, options);
             if (Math.Abs(point.Slope) <= -options.Curvature * _zero.Slope) return Accept(point);
             if (point.Slope >= 0) return Zoom(point, previous, options);
+            // It goes down as far as one may go.
+            if (point.Alpha >= _most) return Accept(point);
             var next = Cubic(previous, point);
             alpha = double.IsFinite(next) && next > point.Alpha ? Math.Clamp(next, 1.1 * point.Alpha, 10 * point.Alpha) : 2 * point.Alpha;
+            alpha = Math.Min(alpha, _most);
             previous = point;
         }
         return false;

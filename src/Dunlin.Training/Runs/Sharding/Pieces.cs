@@ -13,5 +13,7 @@ internal static class Pieces
         var (begin, bytes) = (cut.Begin(rank) * whole.Type.Size(), (long)cut.Count(rank) * whole.Type.Size());
         Buffer.MemoryCopy((void*)(whole.Address + (nint)begin), (void*)piece.Address, piece.Bytes, bytes);
         NativeMemory.Clear((void*)(piece.Address + (nint)bytes), (nuint)(piece.Bytes - bytes));
+        GC.KeepAlive(whole);
+        GC.KeepAlive(piece);
     }
 }

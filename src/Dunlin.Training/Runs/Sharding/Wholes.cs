@@ -30,12 +30,22 @@ internal static class Wholes
         return brought;
     }
 
+    /// <summary>One variable's tensor, on all workers.</summary>
+    public static Tensor OnAll(ICommunicator communicator, Session session, Variable variable)
+    {
+        var whole = Tensor.Uninitialized(variable.WholeType.Type, variable.WholeType.Shape);
+        BringToAll(communicator, session, variable, whole);
+        return whole;
+    }
+
     /// <summary>Brings one variable's tensor to all workers.</summary>
     public static unsafe void BringToAll(ICommunicator communicator, Session session, Variable variable, Tensor target)
     {
         var all = Tensor.Uninitialized(target.Type, [checked(variable.Cut!.Length * communicator.Size)]);
         communicator.AllGather(session.Storage(variable), all);
         Buffer.MemoryCopy((void*)all.Address, (void*)target.Address, target.Bytes, target.Bytes);
+        GC.KeepAlive(all);
+        GC.KeepAlive(target);
     }
 
     private static unsafe Tensor Receive(ICommunicator communicator, Tensor own, Cut cut)

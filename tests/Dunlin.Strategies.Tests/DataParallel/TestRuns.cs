@@ -4,8 +4,8 @@ using Dunlin.Training;
 
 namespace Dunlin.Strategies.Tests;
 
-/// <summary>What tests of sharding have in common.</summary>
-internal static class ShardedRuns
+/// <summary>What tests of runs on several workers have in common.</summary>
+internal static class TestRuns
 {
     public static TrainerOptions Options(ITrainingStrategy strategy, int epochs) =>
         new() { Epochs = epochs, BatchSize = 10, Seed = 5, Strategy = strategy, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
@@ -23,7 +23,7 @@ internal static class ShardedRuns
         {
             var (a, b) = (tensor.ToArray<float>(), actual[name].ToArray<float>());
             for (var i = 0; i < a.Length; i++)
-                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} alone, {b[i]} together");
+                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * (1 + Math.Abs(a[i])), $"{name}[{i}]: {a[i]} expected, got {b[i]}");
         }
     }
 }
