@@ -56,9 +56,13 @@ internal sealed record Pack : Operation
 /// <summary>Starts an all-reduce of a <see cref="Pack"/> in its own memory. <see cref="AllReduceWait"/> must follow.</summary>
 /// <param name="Axis">The mesh axis.</param>
 /// <param name="Bucket">A number that joins the start with its wait.</param>
-internal sealed record AllReduceStart(string Axis, int Bucket) : Operation, ICollectiveStart
+/// <param name="Produced">The place in the graph of the last of the packed tensors, and so its turn among the collectives.</param>
+internal sealed record AllReduceStart(string Axis, int Bucket, int Produced) : Operation, ICollectiveStart
 {
     public int? Flight => Bucket;
+
+    /// <inheritdoc/>
+    public int? Turn => Produced;
 
     public override bool IsStateful => true;
 
@@ -147,7 +151,7 @@ public static partial class Operations
         var graph = Require.NotEmpty(nameof(AllReduceTogether), values)[0].Graph;
         var bucket = graph.Nodes.Count;
         var packed = graph.Add(new Pack(), values);
-        var reduced = graph.Add(new AllReduceWait(bucket), [graph.Add(new AllReduceStart(axis, bucket), [packed])]);
+        var reduced = graph.Add(new AllReduceWait(bucket), [graph.Add(new AllReduceStart(axis, bucket, values.Max(v => v.Node.Index)), [packed])]);
         return [.. values.Select((_, i) => graph.Add(new Unpack(i), [reduced, .. values]))];
     }
 }
