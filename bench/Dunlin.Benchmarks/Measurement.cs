@@ -36,8 +36,16 @@ internal sealed class Measurement : IDisposable
         Parameters = trainable.Sum(v => v.TensorType.Shape.ElementCount);
         Flops = ModelSummary.StepFlops(context.Records) * row.Input[0];
         var updates = Optimizers.Momentum(0.001, 0.9).Build(graph, counter.Value, parameters);
-        _session = new Session(graph, new SessionOptions { Kernels = kernels, Threads = threads, Seed = 1, Precision = precision, DisabledPasses = new HashSet<string>(without is null ? [] : [without]),
-            Communicators = _ => worker!.Communicator, RentExchanged = worker?.Communicator.Rent });
+        _session = new Session(graph, new SessionOptions
+        {
+            Kernels = kernels,
+            Threads = threads,
+            Seed = 1,
+            Precision = precision,
+            DisabledPasses = new HashSet<string>(without is null ? [] : [without]),
+            Communicators = _ => worker!.Communicator,
+            RentExchanged = worker?.Communicator.Rent
+        });
         _step = _session.Compile([input, target], [loss], [.. updates, .. context.Updates.Select(u => u.Variable.Assign(u.Value)), counter.Assign(counter.Value + 1)]);
         _feeds = [Inputs(row), Targets(row)];
     }

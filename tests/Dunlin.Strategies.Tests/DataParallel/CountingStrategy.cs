@@ -68,7 +68,7 @@ internal sealed class CountingStrategy(ITrainingStrategy inner, bool waits = fal
 
         public void Abort(string reason) => inner.Abort(reason);
 
-        public NativeBuffer Rent(long bytes) => inner.Rent(bytes);
+        public Func<long, NativeBuffer>? Rent => inner.Rent;
 
         public void ReportStep(long step) => inner.ReportStep(step);
 
