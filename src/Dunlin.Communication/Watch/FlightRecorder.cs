@@ -49,12 +49,14 @@ internal sealed unsafe class FlightRecorder : IDisposable
     /// <summary>Opens another process's, or returns null where that lives on another host.</summary>
     public static FlightRecorder? Open(string path)
     {
+        // It comes from another process, and may be no path at all.
+        if (path.Length == 0 || path.Contains('\0')) return null;
         try
         {
             var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             return new(path, MemoryMappedFile.CreateFromFile(stream, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -70,7 +70,7 @@ public sealed class ErrorTests : IDisposable
     public void A_process_of_many_never_trains_alone()
     {
         (_dunlin.Environment["OMPI_COMM_WORLD_RANK"], _dunlin.Environment["OMPI_COMM_WORLD_SIZE"]) = ("1", "4");
-        Assert.Contains("rank 1 of 4 (OpenMpi)", _dunlin.Fail(ExitCode.Usage, "train", "tiny"), StringComparison.Ordinal);
+        Assert.Contains("The launcher (OpenMpi) says that this is rank 1 of 4, but ", _dunlin.Fail(ExitCode.Usage, "train", "tiny"), StringComparison.Ordinal);
         _dunlin.Environment.Remove("OMPI_COMM_WORLD_RANK");
         Assert.Contains("OMPI_COMM_WORLD_SIZE is set but OMPI_COMM_WORLD_RANK is not", _dunlin.Fail(ExitCode.Usage, "train", "tiny"), StringComparison.Ordinal);
     }

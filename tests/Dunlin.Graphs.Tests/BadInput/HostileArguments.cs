@@ -92,6 +92,7 @@ internal sealed class HostileArguments
             _ when type == typeof(int[]) => Any(Lists) ?? (nullable ? null : []),
             _ when type == typeof(double[]) => Any<double[]>([[], [0], [1, 2], [2, 1], [double.NaN, 0], [0, 0]]),
             _ when type == typeof(IReadOnlyList<Value>) => Enumerable.Range(0, _random.Next(4)).Select(_ => Any(_values)).ToArray(),
+            _ when type == typeof(IReadOnlyList<IReadOnlyList<Value>>) => Enumerable.Range(0, _random.Next(4)).Select(_ => Enumerable.Range(0, _random.Next(4)).Select(_ => Any(_values)).ToArray()).ToArray(),
             _ when type == typeof(Cut) => Cutting(),
             _ when type == typeof(IReadOnlyList<Cut>) => Enumerable.Range(0, _random.Next(4)).Select(_ => Cutting()).ToArray(),
             _ when type == typeof(IReadOnlyList<int>) => Any(Lists) ?? [],

@@ -39,7 +39,7 @@ public static partial class Operations
     private static IReadOnlyList<(Cuts Cuts, Value Sum)> PartSums(string caller, IReadOnlyList<IReadOnlyList<Value>> buckets, string axis, int ranks, DType payload)
     {
         Require.That(caller, payload, payload.IsHalf(), "BFloat16 or Float16");
-        if (buckets.SelectMany(b => b).FirstOrDefault(v => v.Type != DType.Float32) is { } other) throw new ShapeException($"Sums that travel in 16 bits are of Float32; {other} is not.");
+        if (buckets.SelectMany(b => b).FirstOrDefault(v => v.Type != DType.Float32) is { } other) throw new ShapeException($"{caller}: sums that travel in 16 bits are of Float32; {other} is not.");
         // All ranks start their collectives in the order of the graph: first what can start early.
         var waits = buckets.Select(bucket =>
         {
