@@ -1,3 +1,5 @@
+using Dunlin.Communication;
+
 namespace Dunlin.Cli;
 
 /// <summary>What the command sees of the world outside, so that tests can give it another one.</summary>
@@ -25,14 +27,20 @@ internal sealed record CliHost
     public Action<int> Exit { get; init; } = System.Environment.Exit;
 
     /// <summary>The process's own.</summary>
-    public static CliHost OfProcess() => new()
+    public static CliHost OfProcess()
     {
-        Out = Console.Out,
-        Error = Console.Error,
-        Environment = StartupEnvironment.All(),
-        Directory = System.Environment.CurrentDirectory,
-        ErrorIsTerminal = !Console.IsErrorRedirected,
-    };
+        var environment = StartupEnvironment.All();
+        // mpirun gives ranks terminals of its own, whose text ends up in files: .NET would begin it with characters that switch the keypad.
+        if (RankDiscovery.IsLaunched(environment)) System.Environment.SetEnvironmentVariable("TERM", "dumb");
+        return new()
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            Environment = environment,
+            Directory = System.Environment.CurrentDirectory,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+        };
+    }
 
     /// <summary>A variable's value, or null where it is unset or empty.</summary>
     public string? Variable(string name) => Environment.TryGetValue(name, out var value) && value.Length > 0 ? value : null;

@@ -39,7 +39,8 @@ public sealed class Trainer
             using var run = new TrainingRun(_recipe, Options, worker, training, validation, ceiling, stop);
             var own = run.Execute();
             // All workers have the same result but for what worker 0 alone has written; other processes return that of one of theirs.
-            if (worker.Rank == 0 || result is null) Interlocked.Exchange(ref result, own);
+            if (worker.Rank == 0) Volatile.Write(ref result, own);
+            else Interlocked.CompareExchange(ref result, own, null);
         });
         return result!;
     }
