@@ -6,8 +6,8 @@ namespace Dunlin.Cli.Tests;
 /// <summary>Runs of the recipe <c>tiny</c> on several processes, each trained once for all tests that look at it.</summary>
 public sealed class TrainedRuns : IDisposable
 {
-    /// <summary>What all runs have in common. Plain descent: the update is the gradient, and errors in it are not made larger or smaller.</summary>
-    private static readonly string[] Tiny = ["train", "tiny", "--threads", "1", "--optimizer", "sgd", "--learning-rate", "0.1"];
+    /// <summary>Of all runs. They are plain descent: the update is the gradient, and errors in it are not made larger or smaller.</summary>
+    public const int Steps = 100;
 
     private readonly Dictionary<string, byte[]> _models = [];
 
@@ -22,21 +22,14 @@ public sealed class TrainedRuns : IDisposable
         var key = $"{processes} {string.Join(' ', options)}";
         if (_models.TryGetValue(key, out var model)) return model;
         var name = $"run{_models.Count}";
-        var (code, output) = await Run(processes, ["--run", name, "--epochs", "7", "--max-steps", "100", .. options]);
-        Assert.True(code == ExitCode.Done, output);
-        return _models[key] = ModelOf(name, 100);
+        string[] words = [.. Words(name), .. options];
+        using var run = processes == 1 ? new Child(Directory, words) : new Child(Directory, Mpirun.Start(processes, words));
+        Assert.True(await run.ExitCode() == ExitCode.Done, run.Output);
+        return _models[key] = ModelOf(name, Steps);
     }
 
-    /// <summary>Trains to the end.</summary>
-    public async Task<(int Code, string Output)> Run(int processes, params string[] options)
-    {
-        using var run = Start(processes, options);
-        return (await run.ExitCode(), run.Output);
-    }
-
-    /// <summary>Starts training.</summary>
-    internal Child Start(int processes, params string[] options) =>
-        processes == 1 ? new(Directory, [.. Tiny, .. options]) : new(Directory, Mpirun.Start(processes, [.. Tiny, .. options]));
+    /// <summary>What trains in a directory of its own.</summary>
+    public static string[] Words(string run) => ["train", "tiny", "--threads", "1", "--optimizer", "sgd", "--learning-rate", "0.1", "--epochs", "7", "--max-steps", $"{Steps}", "--run", run];
 
     /// <summary>The weights at a step.</summary>
     public byte[] ModelOf(string run, long step) => File.ReadAllBytes(Path.Combine(Directory, run, "checkpoints", $"step-{step:00000000}", "model.safetensors"));
