@@ -11,6 +11,9 @@ internal sealed record CliHost
     /// <summary>Progress, notes and errors go here.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>What ends the process where its program can't say it any more; <see cref="Error"/> unless set.</summary>
+    public TextWriter LastWords { get => field ?? Error; init; }
+
     /// <summary>All environment variables.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 

@@ -24,7 +24,7 @@ internal sealed class RankOutput : IDisposable
         (_console, Host, _rank) = (console, console, launch?.Rank ?? 0);
         if (_rank == 0) return;
         _log = new LogWriter();
-        Host = console with { Out = TextWriter.Null, Error = _log, ErrorIsTerminal = false };
+        Host = console with { Out = TextWriter.Null, Error = _log, LastWords = new LogAndConsole(_log, console.Error), ErrorIsTerminal = false };
     }
 
     /// <summary>The world outside, for this process.</summary>
@@ -57,6 +57,20 @@ internal sealed class RankOutput : IDisposable
     }
 
     public void Dispose() => _log?.Dispose();
+
+    /// <summary>The log, and of each message the first line on the console.</summary>
+    private sealed class LogAndConsole(TextWriter log, TextWriter console) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => log.Write(value);
+
+        public override void WriteLine(string? value)
+        {
+            log.WriteLine(value);
+            console.WriteLine(value?.Split('\n')[0]);
+        }
+    }
 
     /// <summary>Keeps what is written until there is a file for it.</summary>
     private sealed class LogWriter : TextWriter
