@@ -49,12 +49,18 @@ internal sealed unsafe class FlightRecorder : IDisposable
     /// <summary>Opens another process's, or returns null where that lives on another host.</summary>
     public static FlightRecorder? Open(string path)
     {
+        if (!File.Exists(path)) return null;
         try
         {
             var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            if (stream.Length < Bytes)
+            {
+                stream.Dispose();
+                return null;
+            }
             return new(path, MemoryMappedFile.CreateFromFile(stream, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }

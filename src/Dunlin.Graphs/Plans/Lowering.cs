@@ -213,7 +213,7 @@ internal sealed class Lowering
         IReadOnlyList<TensorType>? read = null)
     {
         var scratch = kernel.ScratchBytes > 0 ? Storage.Arena(kernel.ScratchBytes) : null;
-        steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types) 
+        steps.Add(new(name, operation, kernel, inputs, outputs, scratch, types)
         {
             Work = source is null ? default : KernelWork.Of(source, kernel, read!, types),
             IsExchange = source is Ops.ICollectiveStart or Ops.ICollectiveWait,
