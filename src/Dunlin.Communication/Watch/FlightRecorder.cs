@@ -49,15 +49,11 @@ internal sealed unsafe class FlightRecorder : IDisposable
     /// <summary>Opens another process's, or returns null where that lives on another host.</summary>
     public static FlightRecorder? Open(string path)
     {
-        if (!File.Exists(path)) return null;
+        // It comes from another process, and may be no path at all.
+        if (path.Length == 0 || path.Contains('\0')) return null;
         try
         {
             var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            if (stream.Length < Bytes)
-            {
-                stream.Dispose();
-                return null;
-            }
             return new(path, MemoryMappedFile.CreateFromFile(stream, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
