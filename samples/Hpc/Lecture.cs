@@ -18,10 +18,10 @@ public static class Lecture
         var minimum = Equations(problem, output);
         var descent = GradientDescent(problem, minimum, options, output);
         var noise = BatchNoise(problem, minimum, options, output);
-        Charts.Write(Path.Combine(options.Pictures, "hpc-descent.svg"), "Least squares by descent", descent, noise);
+        Draw(options, "hpc-descent.svg", "Least squares by descent", descent, noise);
         ManyRanks(problem, options, output);
-        Charts.Write(Path.Combine(options.Pictures, "hpc-network.svg"), "A network on one worker and on several", Network(options, output));
-        Charts.Write(Path.Combine(options.Pictures, "hpc-all-reduce.svg"), "The cost of an all-reduce", [.. Costs(options, output)]);
+        Draw(options, "hpc-network.svg", "A network on one worker and on several", Network(options, output));
+        Draw(options, "hpc-all-reduce.svg", "The cost of an all-reduce", [.. Costs(options, output)]);
     }
 
     /// <summary>(a)</summary>
@@ -93,8 +93,10 @@ public static class Lecture
     {
         var epochs = options.Scaled(4);
         var (one, many) = (SmallNetwork.Train(1, epochs, options.Seed), SmallNetwork.Train(options.Ranks, epochs, options.Seed));
+        // Of processes, the first one alone has the weights in the end.
+        var distance = Team.Speaks ? one.Distance(many) : 0;
         output.WriteLine($"(e) A network of 25,450 weights, {epochs} epochs, by Strategy = new DataParallel(workers): with one worker it reads {one.Accuracy:0.0%} of new digits, with {options.Ranks} {many.Accuracy:0.0%}.");
-        output.WriteLine($"    After {one.Losses.Count} steps no weight differs by more than {one.Distance(many):0.0e+0}; the last batch of an epoch has 10 examples, and shares need not be equal.\n");
+        output.WriteLine($"    After {one.Losses.Count} steps no weight differs by more than {distance:0.0e+0}; the last batch of an epoch has 10 examples, and shares need not be equal.\n");
         return new("Loss", "step",
         [
             new Series("1 worker", [.. one.Losses.Select((loss, i) => (i + 1.0, loss))]) { Style = SeriesStyle.Dashes },
@@ -133,7 +135,7 @@ public static class Lecture
     {
         var rounds = options.Scaled(20);
         var cost = Measurements.PointToPoint(rounds);
-        output.WriteLine($"    On this machine ({Environment.ProcessorCount} processors), between {options.Ranks} threads: a message takes {cost.Alpha * 1e6:0.0} µs and {1e-9 / cost.Beta:0.0} GB/s, adding up {1e-9 / cost.Gamma:0.0} GB/s. Microseconds of an all-reduce, and of the model:\n");
+        output.WriteLine($"    On this machine ({Environment.ProcessorCount} processors), between {options.Ranks} {Team.Kind(options.Ranks)}: a message takes {cost.Alpha * 1e6:0.0} µs and {1e-9 / cost.Beta:0.0} GB/s, adding up {1e-9 / cost.Gamma:0.0} GB/s. Microseconds of an all-reduce, and of the model:\n");
         int[] sizes = [1 << 10, 1 << 13, 1 << 16, 1 << 19, 1 << 22];
         List<double> Times(Algorithm? algorithm) => [.. sizes.Select(n => Measurements.AllReduce(options.Ranks, algorithm, n, rounds))];
         var measured = Algorithm.All.Select(a => (a.Name, Times: Times(a))).Append((Name: "Dunlin's own", Times: Times(null))).ToList();
@@ -144,9 +146,15 @@ public static class Lecture
             var times = measured.Select(m => m.Times[i]).Concat(Algorithm.All.Select(a => a.Time(options.Ranks, sizes[i], cost)));
             output.WriteLine($"| {sizes[i] >> 10} | {string.Join(" | ", times.Select(t => (t * 1e6).ToString("0")))} |");
         }
-        output.WriteLine("\n    Threads share processors and memory, which the model does not know. Dunlin's own reads the others' buffers in place: no message is copied.");
+        output.WriteLine($"\n    {(Team.Kind(options.Ranks) == "threads" ? "Threads" : "Processes of a machine")} share processors and memory, which the model does not know. Dunlin's own reads the others' buffers in place: no message is copied.");
         return new($"Here, {options.Ranks} ranks: log10 of microseconds", "log2 of bytes",
             [.. measured.Select((m, i) => new Series(m.Name, [.. sizes.Zip(m.Times, (n, t) => (Math.Log2(n), Math.Log10(t * 1e6)))]) { Colour = i })]);
+    }
+
+    /// <summary>One process draws for all.</summary>
+    private static void Draw(Options options, string file, string title, params Chart[] charts)
+    {
+        if (Team.Speaks) Charts.Write(Path.Combine(options.Pictures, file), title, charts);
     }
 
     /// <summary>The mean loss above the minimum when it no longer falls.</summary>

@@ -3,8 +3,8 @@ namespace Dunlin.Samples.Hpc;
 /// <summary>What can be chosen on the command line: <c>--ranks 8 --seed 2</c>.</summary>
 public sealed record Options
 {
-    /// <summary>Ranks that share the work.</summary>
-    public int Ranks { get; init; } = 4;
+    /// <summary>Ranks that share the work: as many as there are processes, 4 where there is one.</summary>
+    public int Ranks { get; init; } = Team.Processes > 1 ? Team.Processes : 4;
 
     /// <summary>Chooses data, batches and first weights.</summary>
     public ulong Seed { get; init; } = 1;

@@ -1,3 +1,4 @@
 using Dunlin.Samples.Hpc;
 
-Lecture.Give(Options.Parse(args), Console.Out);
+using var processes = Team.Join();
+Lecture.Give(Options.Parse(args), Team.Speaks ? Console.Out : TextWriter.Null);

@@ -1,4 +1,3 @@
-using Dunlin.Strategies;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
 using Dunlin.Training.Data;
@@ -31,7 +30,7 @@ public static class SmallNetwork
             Seed = seed,
             Kernels = KernelSets.Managed,
             ThreadsPerWorker = 1,
-            Strategy = new DataParallel(workers),
+            Strategy = Team.Strategy(workers),
             Observers = [losses],
         });
         var result = trainer.Fit(GeneratedDigits.Create(train: 1010, test: 300, seed));

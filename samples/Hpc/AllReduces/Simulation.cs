@@ -1,3 +1,4 @@
+using Dunlin.Communication;
 using Dunlin.Tensors;
 
 namespace Dunlin.Samples.Hpc.AllReduces;
@@ -14,9 +15,9 @@ public static class Simulation
         return Run(algorithm, ranks, elements, cost with { Beta = cost.Beta * scale, Gamma = cost.Gamma * scale }).Max(port => port.Clock);
     }
 
-    /// <summary>Runs an algorithm on buffers of zeros.</summary>
+    /// <summary>Runs an algorithm on buffers of zeros. Ranks are threads: their clocks do not look at ours.</summary>
     /// <returns>Each rank's clock and counters.</returns>
-    public static SimulatedPort[] Run(Algorithm algorithm, int ranks, int elements, Cost cost) => Team.Run(ranks, communicator =>
+    public static SimulatedPort[] Run(Algorithm algorithm, int ranks, int elements, Cost cost) => LocalRanks.Run(ranks, communicator =>
     {
         var port = new SimulatedPort(communicator, cost);
         var buffer = Tensor.Zeros(DType.Float32, [elements]);
