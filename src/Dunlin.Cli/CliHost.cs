@@ -1,3 +1,5 @@
+using Dunlin.Communication;
+
 namespace Dunlin.Cli;
 
 /// <summary>What the command sees of the world outside, so that tests can give it another one.</summary>
@@ -8,6 +10,9 @@ internal sealed record CliHost
 
     /// <summary>Progress, notes and errors go here.</summary>
     public required TextWriter Error { get; init; }
+
+    /// <summary>What ends the process where its program can't say it any more; <see cref="Error"/> unless set.</summary>
+    public TextWriter LastWords { get => field ?? Error; init; }
 
     /// <summary>All environment variables.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
@@ -25,14 +30,20 @@ internal sealed record CliHost
     public Action<int> Exit { get; init; } = System.Environment.Exit;
 
     /// <summary>The process's own.</summary>
-    public static CliHost OfProcess() => new()
+    public static CliHost OfProcess()
     {
-        Out = Console.Out,
-        Error = Console.Error,
-        Environment = StartupEnvironment.All(),
-        Directory = System.Environment.CurrentDirectory,
-        ErrorIsTerminal = !Console.IsErrorRedirected,
-    };
+        var environment = StartupEnvironment.All();
+        // mpirun gives ranks terminals of its own, whose text ends up in files: .NET would begin it with characters that switch the keypad.
+        if (RankDiscovery.IsLaunched(environment)) System.Environment.SetEnvironmentVariable("TERM", "dumb");
+        return new()
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            Environment = environment,
+            Directory = System.Environment.CurrentDirectory,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+        };
+    }
 
     /// <summary>A variable's value, or null where it is unset or empty.</summary>
     public string? Variable(string name) => Environment.TryGetValue(name, out var value) && value.Length > 0 ? value : null;

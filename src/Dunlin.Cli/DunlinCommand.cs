@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dunlin.Cli.Commands;
 using Dunlin.Cli.Commands.Launch;
+using Dunlin.Communication;
 
 namespace Dunlin.Cli;
 
@@ -33,6 +34,7 @@ internal static class DunlinCommand
         // The library's own code for a wrong command line is 1, which says here that training failed.
         if ((parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction) || UsageErrors.UnknownOptions(parsed).Any())
         {
+            RankOutput.LetFirstSpeak(RankDiscovery.RankOf(host.Environment));
             foreach (var message in UsageErrors.Of(parsed)) host.Error.WriteLine($"dunlin: {message}");
             host.Error.WriteLine($"Try: dunlin {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return ExitCode.Usage;

@@ -10,6 +10,9 @@ namespace Dunlin.Cli;
 /// </summary>
 internal sealed class RankOutput : IDisposable
 {
+    /// <summary>Starting ranks differ by less, also on a busy machine.</summary>
+    private static readonly TimeSpan FirstSpeaks = TimeSpan.FromSeconds(2);
+
     private readonly CliHost _console;
     private readonly LogWriter? _log;
     private readonly int _rank;
@@ -21,7 +24,7 @@ internal sealed class RankOutput : IDisposable
         (_console, Host, _rank) = (console, console, launch?.Rank ?? 0);
         if (_rank == 0) return;
         _log = new LogWriter();
-        Host = console with { Out = TextWriter.Null, Error = _log, ErrorIsTerminal = false };
+        Host = console with { Out = TextWriter.Null, Error = _log, LastWords = new LogAndConsole(_log, console.Error), ErrorIsTerminal = false };
     }
 
     /// <summary>The world outside, for this process.</summary>
@@ -35,13 +38,39 @@ internal sealed class RankOutput : IDisposable
     {
         Failures.Report(Host.Error, error, debug);
         if (_log is null) return;
+        if (Failures.ExitCodeOf(error) == ExitCode.Usage) LetFirstSpeak(_rank);
         var text = new StringWriter();
         Failures.Report(text, error, debug);
         var lines = text.ToString().TrimEnd().Split('\n');
         foreach (var line in error is CommunicationException ? lines.Take(1) : lines) _console.Error.WriteLine($"[r{_rank}] {line}");
     }
 
+    /// <summary>
+    /// What is wrong with a command line or a configuration is wrong on every rank: rank 0 says it and leaves, on which the launcher ends the others. Who still runs a moment later has an error of its own, such
+    /// as a file that is missing on its host alone.
+    /// </summary>
+    public static void LetFirstSpeak(int rank)
+    {
+        if (rank == 0) return;
+        using var never = new ManualResetEventSlim();
+        never.Wait(FirstSpeaks);
+    }
+
     public void Dispose() => _log?.Dispose();
+
+    /// <summary>The log, and of each message the first line on the console.</summary>
+    private sealed class LogAndConsole(TextWriter log, TextWriter console) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => log.Write(value);
+
+        public override void WriteLine(string? value)
+        {
+            log.WriteLine(value);
+            console.WriteLine(value?.Split('\n')[0]);
+        }
+    }
 
     /// <summary>Keeps what is written until there is a file for it.</summary>
     private sealed class LogWriter : TextWriter

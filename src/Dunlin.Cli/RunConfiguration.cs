@@ -29,7 +29,7 @@ internal sealed class RunConfiguration
             Silence = TimeSpan.FromSeconds(s.Number("silence", 4, 1)),
             CheckCalls = s.Flag("checkCalls", false),
             SharedMemory = s.Flag("sharedMemory", true),
-            Output = host.Error,
+            Output = host.LastWords,
         }));
         Data = Root.Choose("data", DataCatalogue.All);
         Model = Root.Choose("model", ModelCatalogue.All);

@@ -53,7 +53,8 @@ internal sealed class Child : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill();
-        _process.WaitForExit();
+        // Not for the end of its output: what it has started may hold that open.
+        _process.WaitForExit(Patience);
         _process.Dispose();
     }
 

@@ -15,7 +15,7 @@ internal static class StrategyCatalogue
     public static Catalogue<ITrainingStrategy> Of(Cluster cluster) => new("strategy",
         ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new()
         {
-            BucketBytes = s.Long("bucketBytes", 1 << 20, 4096),
+            BucketBytes = s.OptionalLong("bucketBytes", 4096),
             Cluster = cluster,
             Sharding = ShardingOf(s),
             Compression = CompressionOf(s),

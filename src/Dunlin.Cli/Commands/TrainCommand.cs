@@ -29,12 +29,15 @@ internal static class TrainCommand
             var launch = RankDiscovery.Discover(host.Environment);
             using var output = new RankOutput(host, launch);
             Cluster? cluster = null;
+            StopSignals? signals = null;
             try
             {
                 // A look at what would be trained needs no other process.
                 var (run, data) = Failures.Preparing(() => Prepare(output.Host, parsed.GetValue(subject), parsed.GetValue(config), values(parsed),
                     options => cluster ??= parsed.GetValue(dryRun) ? Cluster.Alone(options) : Cluster.Join(host.Environment, options)));
-                return parsed.GetValue(dryRun) ? Print(output.Host, run, data) : Train(output, run, data, cluster!, parsed.GetValue(json));
+                if (parsed.GetValue(dryRun)) return Print(output.Host, run, data);
+                signals = new StopSignals(output.Host, run.Grace);
+                return Train(output, run, data, cluster!, signals, parsed.GetValue(json));
             }
 #pragma warning disable CA1031 // Told here, where it is known which process it is, and to the other processes.
             catch (Exception e) when (launch is { Size: > 1 })
@@ -47,6 +50,8 @@ internal static class TrainCommand
             finally
             {
                 cluster?.Dispose();
+                // Until here: when the first rank has left with 75, mpirun sends SIGTERM to those that are about to.
+                signals?.Dispose();
             }
         });
         return command;
@@ -78,7 +83,7 @@ internal static class TrainCommand
         return ExitCode.Done;
     }
 
-    private static int Train(RankOutput output, RunConfiguration run, TrainTest data, Cluster cluster, bool asJson)
+    private static int Train(RankOutput output, RunConfiguration run, TrainTest data, Cluster cluster, StopSignals signals, bool asJson)
     {
         var host = output.Host;
         _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));
@@ -88,7 +93,6 @@ internal static class TrainCommand
         // What a run was started with stays as it is until it is known that the run goes on with other values.
         var goesOn = run.Options.Resume && File.Exists(Path.Combine(directory, ResolvedFile.Name));
         if (!goesOn && cluster.Rank == 0) ResolvedFile.Write(directory, run.Root);
-        using var signals = new StopSignals(host, run.Grace);
         var meter = new StepMeter(host.Clock) { MaxSteps = run.Options.MaxSteps };
         TrainingResult result;
         var live = host.ErrorIsTerminal ? new LiveProgress(Terminal(host), meter) : null;

@@ -40,6 +40,22 @@ public static class RankDiscovery
         return null;
     }
 
+    /// <summary>Whether a launcher has started this process, as one of several or alone; also where what it says is not in order.</summary>
+    /// <param name="environment">All variables; empty values count as unset.</param>
+    public static bool IsLaunched(IReadOnlyDictionary<string, string> environment)
+    {
+        var variables = new LaunchVariables(environment, new());
+        return Families.Any(family => variables.Get(family.Rank) is not null);
+    }
+
+    /// <summary>The rank, or 0 where there is none or what the launcher says is not in order: for those who have to say something before they know more.</summary>
+    /// <inheritdoc cref="IsLaunched" path="/param"/>
+    public static int RankOf(IReadOnlyDictionary<string, string> environment)
+    {
+        try { return Discover(environment)?.Rank ?? 0; }
+        catch (LaunchException) { return 0; }
+    }
+
     /// <summary>Threads of one rank: DUNLIN_NUM_THREADS, else OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else an equal share of the processors.</summary>
     /// <param name="environment">All variables.</param>
     /// <param name="usableProcessors">Processors that this process may use, at least 1.</param>

@@ -41,8 +41,11 @@ internal sealed partial class WatchClient : IDisposable
     public WatchClient(WatchConnection connection, Hello own, Hello first, Patience patience, Func<ProcessState> state, Func<TimeOutNotice?> stuck, Func<string?> hopeless, TextWriter output, TimeSpan grace)
     {
         (_connection, _own, _first, _patience, _state, _stuck, _hopeless, _output, _grace) = (connection, own, first, patience, state, stuck, hopeless, output, grace);
-        _connection.Send(own);
         _recorderOfFirst = own.Rank != 0 && own.Host == first.Host ? FlightRecorder.Open(first.Recorder) : null;
+        // On another host than rank 0's nobody reads it, and a process that is killed would leave it behind.
+        if (own.Host != first.Host) File.Delete(own.Recorder);
+        // Who has said hello needs no names any more.
+        _connection.Send(own);
         _thread = new Thread(Loop) { IsBackground = true, Name = "Dunlin watch", Priority = ThreadPriority.AboveNormal };
         _thread.Start();
     }

@@ -115,9 +115,10 @@ internal sealed class WatchServer : IDisposable
         }
         _strangers.Remove(connection);
         var recorder = hello.Host == _host ? FlightRecorder.Open(hello.Recorder) : null;
-        // Nobody else needs its name, but that of rank 0.
+        // Nobody else needs its name, but that of rank 0, which all on its host open before they say hello: nothing stays behind, however processes end.
         if (hello.Rank != 0) recorder?.Unlink();
         _members[hello.Rank] = new Member(hello, connection, recorder) { Heard = Stopwatch.GetTimestamp() };
+        if (_members.All(m => m is not null)) _members[0]!.Recorder?.Unlink();
     }
 
     private void Take(Member member, WatchMessage message)
@@ -222,8 +223,10 @@ internal sealed class WatchServer : IDisposable
 
         public ProcessState? State { get; set; }
 
+        public FlightRecorder? Recorder { get; } = recorder;
+
         /// <summary>What its ranks do or last did: exactly on this host, by the last sign of life on others.</summary>
-        public IReadOnlyList<(int Rank, string Text)> Doing => Obituary.Doing(Hello, State, recorder);
+        public IReadOnlyList<(int Rank, string Text)> Doing => Obituary.Doing(Hello, State, Recorder);
 
         /// <summary>When it last gave a sign.</summary>
         public long Heard { get; set; }

@@ -39,6 +39,7 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
     private sealed class Worker(ICommunicator communicator, DataParallelOptions options) : IWorker
     {
         private readonly List<(Variable, Value)> _updates = [];
+        private readonly AllReduceCost? _cost = options.BucketBytes is null && options.Sharding <= ShardingStage.OptimizerState && communicator.Size > 1 ? AllReduceCost.Measure(communicator) : null;
 
         public int Rank => communicator.Rank;
 
@@ -60,7 +61,7 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
             var combined = new Gradient[gradients.Count];
             int[] whole = [.. Enumerable.Range(0, combined.Length).Where(i => rows[i] is null)];
             Value[] dense = [.. whole.Select(i => gradients[i].Dense())];
-            var buckets = Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes);
+            var buckets = Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes ?? _cost?.BestBucket(dense.Sum(d => d.TensorType.Bytes)) ?? DataParallelOptions.UsualBucket);
             var sums = options.Compression.Sum([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => dense[i])])], Axis, communicator.Size, _updates);
             foreach (var (bucket, parts) in buckets.Zip(sums))
                 for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = parts[k];

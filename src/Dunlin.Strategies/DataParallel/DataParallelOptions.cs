@@ -6,10 +6,15 @@ namespace Dunlin.Strategies;
 /// <summary>How <see cref="DataParallel"/> exchanges gradients.</summary>
 public sealed record DataParallelOptions
 {
-    /// <summary>Bytes of gradient that one all-reduce takes, if no single gradient is larger.</summary>
-    /// <value>At least 4096; 1 MiB unless set: between threads a start costs little, and smaller buckets can start earlier.</value>
+    internal const long UsualBucket = 1 << 20;
+
+    /// <summary>
+    /// Bytes of gradient that one all-reduce takes, if no single gradient is larger. Between threads, and between processes of one host, sums have the same bits whatever it is; MPI between hosts may order
+    /// the sums of three and more ranks by it.
+    /// </summary>
+    /// <value>At least 4096; unless set, what costs least by <see cref="AllReduceCost"/>, measured where the run begins. With pieces (<see cref="Sharding"/>) 1 MiB unless set.</value>
     /// <exception cref="InvalidValueException">The value is less than 4096.</exception>
-    public long BucketBytes { get; init => field = Require.AtLeast(nameof(DataParallelOptions), value, 4096); } = 1 << 20;
+    public long? BucketBytes { get; init => field = value is { } bytes ? Require.AtLeast(nameof(DataParallelOptions), bytes, 4096, nameof(BucketBytes)) : null; }
 
     /// <summary>
     /// Whether gradients of which only some rows are there (those of embeddings) travel as rows, where the rows of all workers together are fewer than the table's.

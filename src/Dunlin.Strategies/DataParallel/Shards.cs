@@ -23,7 +23,7 @@ internal sealed class Shards(ICommunicator communicator, string axis, DataParall
     public IReadOnlyList<Value> Scatter(IReadOnlyList<Value> gradients)
     {
         var pieces = new Value[gradients.Count];
-        var buckets = Buckets.Fill([.. gradients.Select(g => (g.Node.Index, g.TensorType.Bytes, g.Type))], options.BucketBytes);
+        var buckets = Buckets.Fill([.. gradients.Select(g => (g.Node.Index, g.TensorType.Bytes, g.Type))], options.BucketBytes ?? DataParallelOptions.UsualBucket);
         var sums = options.Compression.Scatter([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => gradients[i])])], axis, Ranks);
         foreach (var (bucket, parts) in buckets.Zip(sums))
             foreach (var (i, piece) in bucket.Zip(parts)) pieces[i] = piece;
@@ -38,5 +38,5 @@ internal sealed class Shards(ICommunicator communicator, string axis, DataParall
         return wholes;
     }
 
-    public IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<TensorType> tensors) => Buckets.Fill([.. tensors.Select((t, i) => (i, t.Bytes, t.Type))], options.BucketBytes);
+    public IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<TensorType> tensors) => Buckets.Fill([.. tensors.Select((t, i) => (i, t.Bytes, t.Type))], options.BucketBytes ?? DataParallelOptions.UsualBucket);
 }

@@ -3,23 +3,20 @@ using System.Diagnostics;
 namespace Dunlin.Cli.Tests.Launch;
 
 /// <summary>Several hosts, by <c>eng/hosts</c>: networks, names and shared memory of their own. Needs root and MPI.</summary>
+[Collection(nameof(Processes))]
 public sealed class HostsTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
 
-    private static bool CanHaveHosts => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
-        && StartupEnvironment.Get("PATH")!.Split(':') is var folders && new[] { "mpirun", "ip", "nsenter" }.All(name => folders.Any(folder => File.Exists(Path.Combine(folder, name))));
-
     public void Dispose()
     {
-        if (CanHaveHosts) Run("down");
+        if (Mpirun.MissingForHosts is null) Run("down");
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Fact]
+    [HostsFact]
     public async Task A_run_goes_on_without_a_host_that_is_gone()
     {
-        if (!CanHaveHosts) return;
         Run("up");
         using var launch = new Child(_directory, Start("exec", "a", "dotnet", typeof(DunlinCommand).Assembly.Location, "launch", "--hosts", "a:2,b:1", "--nnodes", "1:2", "--max-restarts", "1", "--",
             "sh", "-c", "echo on $(hostname): $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE; [ \"$DUNLIN__Run__Resume\" = true ] && exit 0; sleep 60"));
@@ -32,9 +29,61 @@ public sealed class HostsTests : IDisposable
         Assert.Contains("on a: 1 of 2", launch.Output, StringComparison.Ordinal);
     }
 
+    [HostsFact]
+    public async Task Ranks_on_two_hosts_train_as_one_process_does()
+    {
+        Run("up");
+        using (var one = new Child(_directory, TrainedRuns.Words("one"))) Assert.True(await one.ExitCode() == ExitCode.Done, one.Output);
+        using (var four = Ranks(TrainedRuns.Words("four"))) Assert.True(await four.ExitCode() == ExitCode.Done, four.Output);
+        TrainedRuns.AssertClose(Model("one"), Model("four"));
+    }
+
+    [HostsFact]
+    public async Task A_rank_that_is_killed_or_stopped_is_named_with_its_host()
+    {
+        Run("up");
+        foreach (var (signal, fate, limit) in new[] { (RankProcess.Kill, "died", 5), (RankProcess.Stop, "has given no sign for ", 6) })
+        {
+            using var run = Ranks("train", "tiny", "--threads", "1", "--epochs", "100000", "--run", $"run{signal}");
+            await run.WaitFor("epoch=2/");
+            var process = RankProcess.Find(_directory, 3);
+            RankProcess.Signal(process, signal);
+            await Within(limit, () => run.Output.Contains($"Rank 3 (process {process} on b) {fate}", StringComparison.Ordinal), run);
+            Assert.NotEqual(ExitCode.Done, await run.ExitCode());
+        }
+    }
+
+    /// <summary>mpirun itself would wait for minutes; <c>dunlin launch</c> does not.</summary>
+    [HostsFact]
+    public async Task A_cut_link_is_noticed_on_both_sides()
+    {
+        Run("up");
+        using var run = Ranks("train", "tiny", "--threads", "1", "--epochs", "100000", "--run", "cut");
+        await run.WaitFor("epoch=2/");
+        Run("cut", "b");
+        await Within(6, () => run.Output.Contains(" on b) has given no sign for ", StringComparison.Ordinal) && Log(3).Contains(" on a) has given no sign for ", StringComparison.Ordinal), run);
+        // Nobody trains on alone.
+        await Within(10, () => !RankProcess.All(_directory).Any(), run);
+    }
+
+    private Child Ranks(params string[] arguments) => new(_directory, Start(["exec", "a", "mpirun", "-np", "4", .. Mpirun.Dunlin, .. arguments]));
+
+    private byte[] Model(string run) => File.ReadAllBytes(Path.Combine(_directory, run, "checkpoints", $"step-{TrainedRuns.Steps:00000000}", "model.safetensors"));
+
+    private string Log(int rank)
+    {
+        var path = Path.Combine(_directory, "cut", "logs", $"rank-{rank:0000}.log");
+        return File.Exists(path) ? File.ReadAllText(path) : "";
+    }
+
+    private static async Task Within(double seconds, Func<bool> condition, Child run)
+    {
+        for (var clock = Stopwatch.StartNew(); !condition(); await Task.Delay(20)) Assert.True(clock.Elapsed.TotalSeconds < seconds, $"It did not come within {seconds} s:\n{run.Output}");
+    }
+
     private ProcessStartInfo Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(CommandRunner.Repository, "eng", "hosts"), arguments);
+        var start = Mpirun.Clean(new(Path.Combine(CommandRunner.Repository, "eng", "hosts"), arguments));
         start.Environment["DUNLIN_HOSTS"] = Path.Combine(_directory, "hosts");
         start.Environment["OMP_NUM_THREADS"] = "1";
         return start;
