@@ -1,10 +1,9 @@
-using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
 
 /// <summary>What all groups of ranks in several processes have in common: names, numbers, checks of one rank's own calls, and failures. How bytes move is for the kinds of groups to say.</summary>
-internal abstract class ClusterCommunicator : ICommunicator
+internal abstract class ClusterCommunicator : CheckedCommunicator, ICommunicator
 {
     private readonly int[] _worldRanks;
     private long _number;
@@ -12,9 +11,9 @@ internal abstract class ClusterCommunicator : ICommunicator
     private int _pending;
     private bool _disposed;
 
-    protected ClusterCommunicator(ProcessWorld world, Seat seat, string group, int[] worldRanks, int rank)
+    protected ClusterCommunicator(ProcessWorld world, Seat seat, string group, int[] worldRanks, int rank) : base(rank)
     {
-        (World, Seat, Group, _worldRanks, Rank) = (world, seat, group, worldRanks, rank);
+        (World, Seat, Group, _worldRanks) = (world, seat, group, worldRanks);
         seat.Register(this);
     }
 
@@ -26,9 +25,7 @@ internal abstract class ClusterCommunicator : ICommunicator
     /// <summary>The same on all ranks of the group, another for each group.</summary>
     public string Group { get; }
 
-    public int Rank { get; }
-
-    public int Size => _worldRanks.Length;
+    public override int Size => _worldRanks.Length;
 
     /// <summary>The last collective that this rank has begun.</summary>
     public long Number => Volatile.Read(ref _number);
@@ -43,47 +40,7 @@ internal abstract class ClusterCommunicator : ICommunicator
 
     public int WorldRank(int rank) => _worldRanks[rank];
 
-    public IPendingOperation StartAllReduce(CommBuffer buffer, ReduceOp op) => Start(new(CallKind.AllReduce, 0, buffer.Type, buffer.Count, op), buffer, buffer);
-
-    public IPendingOperation StartReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op)
-    {
-        Check.Parts(this, "ReduceScatter", whole: input, part: output);
-        return Start(new(CallKind.ReduceScatter, 0, input.Type, output.Count, op), input, output);
-    }
-
-    public IPendingOperation StartAllGather(CommBuffer input, CommBuffer output)
-    {
-        Check.Parts(this, "AllGather", whole: output, part: input);
-        return Start(new(CallKind.AllGather, 0, input.Type, input.Count), input, output);
-    }
-
-    public IPendingOperation StartBroadcast(CommBuffer buffer, int root)
-    {
-        Check.Rank(this, "Broadcast", "root", root);
-        return Start(new(CallKind.Broadcast, 0, buffer.Type, buffer.Count, Peer: root), buffer, buffer);
-    }
-
-    public IPendingOperation StartAllToAll(CommBuffer input, CommBuffer output)
-    {
-        Check.Exchange(this, input, output);
-        return Start(new(CallKind.AllToAll, 0, input.Type, input.Count / Size), input, output);
-    }
-
-    public IPendingOperation StartBarrier() => Start(new(CallKind.Barrier, 0, DType.UInt8, 0), default, default);
-
-    public IPendingOperation StartSend(CommBuffer buffer, int peer, int tag = 0)
-    {
-        Check.Peer(this, "Send", buffer, peer, tag);
-        return Begin(new(CallKind.Send, 0, buffer.Type, buffer.Count, Peer: peer, Tag: tag), buffer, default);
-    }
-
-    public IPendingOperation StartReceive(CommBuffer buffer, int peer, int tag = 0)
-    {
-        Check.Peer(this, "Receive", buffer, peer, tag);
-        return Begin(new(CallKind.Receive, 0, buffer.Type, buffer.Count, Peer: peer, Tag: tag), default, buffer);
-    }
-
-    public ICommunicator Split(int color, int key)
+    public override ICommunicator Split(int color, int key)
     {
         var all = this.AllGatherNumbers(color, key);
         int[] members = [.. Enumerable.Range(0, Size).Where(r => all[2 * r] == color).OrderBy(r => all[2 * r + 1]).ThenBy(r => r)];
@@ -92,11 +49,11 @@ internal abstract class ClusterCommunicator : ICommunicator
         return Split($"{Group}/{++_splits}.{number}", number, members, [.. members.Select(r => _worldRanks[r])]);
     }
 
-    public void Abort(string reason) => World.Fail($"{CallSentences.Capital(Name(Rank))} aborted: {reason}");
+    public override void Abort(string reason) => World.Fail($"{CallSentences.Capital(Name(Rank))} aborted: {reason}");
 
     public void ReportStep(long step) => Seat.Step = step;
 
-    public void Dispose()
+    public override void Dispose()
     {
         if (_disposed) return;
         if (_pending > 0 && !World.Failed) Abort($"it left the group with {_pending} operations for which it had not waited.");
@@ -130,7 +87,7 @@ internal abstract class ClusterCommunicator : ICommunicator
         return ++_number;
     }
 
-    private IPendingOperation Start(Call call, CommBuffer input, CommBuffer output)
+    protected override IPendingOperation StartCollective(Call call, CommBuffer input, CommBuffer output)
     {
         Check.Count(this, call);
         call = call with { Number = BeginCollective(call.Kind) };
@@ -142,7 +99,7 @@ internal abstract class ClusterCommunicator : ICommunicator
         return Count(Post(call, input, output));
     }
 
-    private ClusterOperation Begin(in Call call, CommBuffer input, CommBuffer output)
+    protected override IPendingOperation StartMessage(in Call call, CommBuffer input, CommBuffer output)
     {
         Expect(call.Kind);
         return Count(Post(call, input, output));
