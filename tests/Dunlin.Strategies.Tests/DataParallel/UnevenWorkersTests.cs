@@ -91,11 +91,12 @@ public class UnevenWorkersTests
         var error = Assert.ThrowsAny<DunlinException>(() => LocalRanks.Run(3, communicator =>
         {
             var graph = new Graph();
-            var (a, b) = (graph.Placeholder("a", DType.Float32, [20]), graph.Placeholder("b", DType.Float32, [50]));
-            Value[] order = communicator.Rank == 1 ? [b, a] : [a, b];
+            // Collectives take turns in the order in which what they send is produced: on rank 1, that is another.
+            (string Name, int Length)[] names = communicator.Rank == 1 ? [("b", 50), ("a", 20)] : [("a", 20), ("b", 50)];
+            Value[] order = [.. names.Select(n => graph.Placeholder(n.Name, DType.Float32, [n.Length]))];
             var sums = order.SelectMany(v => Operations.AllReduceTogether([v], "data")).ToArray();
             using var session = new Session(graph, new SessionOptions { Kernels = KernelSets.Managed, Threads = 1, Communicators = _ => communicator });
-            session.Run(sums, (a, Tensor.Zeros(DType.Float32, [20])), (b, Tensor.Zeros(DType.Float32, [50])));
+            session.Run(sums, [.. order.Zip(names, (value, n) => (value, Tensor.Zeros(DType.Float32, [n.Length])))]);
         }, Impatient));
         Assert.Contains("AllReduce", error.Message, StringComparison.Ordinal);
         Assert.Contains("rank", error.Message, StringComparison.OrdinalIgnoreCase);
