@@ -133,6 +133,17 @@ public abstract partial class CommunicatorContract
     }, Long);
 
     [Fact]
+    public void More_messages_than_a_mailbox_holds_keep_their_order() => OnRanks(2, comm =>
+    {
+        const int Messages = 500;
+        var tensors = Enumerable.Range(0, Messages).Select(i => comm.Rank == 0 ? Tensor.From([i]) : Tensor.From([-1])).ToArray();
+        var pending = tensors.Select(t => comm.Rank == 0 ? comm.StartSend(t, 1, tag: 4) : comm.StartReceive(t, 0, tag: 4)).ToArray();
+        // The last first: it must not be done before those ahead of it.
+        foreach (var operation in pending.Reverse()) operation.Wait();
+        for (var i = 0; i < Messages; i++) Assert.Equal(i, tensors[i].Item<int>());
+    }, Long);
+
+    [Fact]
     public void Nobody_passes_a_barrier_before_all_have_come() => OnRanks(4, comm =>
     {
         // The clock is one for all ranks of a host, threads and processes.

@@ -43,8 +43,7 @@ internal sealed class ProcessWorld
     /// <summary>Gives the watch a second to say why something went wrong: it knows who, and MPI does not.</summary>
     public void AwaitReason()
     {
-        using var never = new ManualResetEventSlim();
-        for (var i = 0; i < 100 && !Failed; i++) never.Wait(10);
+        for (var i = 0; i < 1000 && !Failed; i++) Backoff.Sleep(1000);
     }
 
     public void ThrowIfFailed()

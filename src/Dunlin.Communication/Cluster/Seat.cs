@@ -12,9 +12,6 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
 
     public int Rank { get; } = rank;
 
-    /// <summary>What it waits in, or null.</summary>
-    public ClusterOperation? WaitsIn => _waitsIn;
-
     public long Step
     {
         get => recorder.StepOf(number);

@@ -62,8 +62,10 @@ internal sealed class HierarchicalCommunicator : ClusterCommunicator, ICommunica
         var (isSend, near) = (call.Kind == CallKind.Send, call.Peer / LocalSize == Host);
         if (near) return isSend ? Local.StartSend(buffer, call.Peer % LocalSize, call.Tag) : Local.StartReceive(buffer, call.Peer % LocalSize, call.Tag);
         var (from, to) = isSend ? (Rank % _threads, call.Peer % _threads) : (call.Peer % _threads, Rank % _threads);
-        var tag = checked((call.Tag * _threads + from) * _threads + to);
-        return isSend ? Messages.StartSend(buffer, call.Peer / _threads, tag) : Messages.StartReceive(buffer, call.Peer / _threads, tag);
+        var tag = ((long)call.Tag * _threads + from) * _threads + to;
+        if (tag > MpiCommunicator.LargestTag)
+            throw new CommunicationException($"{this} called {call.Kind} with tag {call.Tag}; between hosts, with {_threads} ranks in each process, tags are at most {MpiCommunicator.LargestTag / _threads / _threads - 1}.");
+        return isSend ? Messages.StartSend(buffer, call.Peer / _threads, (int)tag) : Messages.StartReceive(buffer, call.Peer / _threads, (int)tag);
     }
 
     /// <summary>Lets every operation take the strides that it can take. Every rank begins each stride in the order of the calls.</summary>
@@ -72,7 +74,7 @@ internal sealed class HierarchicalCommunicator : ClusterCommunicator, ICommunica
         HierarchicalOperation? before = null;
         foreach (var operation in _underWay)
         {
-            while (operation.StrideIsDone && (before is null || before.Stride > operation.Stride)) operation.TakeStride();
+            while ((before is null || before.Stride > operation.Stride) && operation.TryEndStride()) operation.TakeStride();
             before = operation;
         }
         while (_underWay is [{ IsDone: true }, ..]) _underWay.RemoveAt(0);

@@ -15,19 +15,6 @@ internal sealed class HierarchicalOperation : ClusterOperation
     /// <summary>The stride that was taken last.</summary>
     public int Stride { get; private set; }
 
-    /// <summary>Whether that stride is done.</summary>
-    public bool StrideIsDone
-    {
-        get
-        {
-            if (IsDone) return false;
-            if (_inner is { IsCompleted: false }) return false;
-            _inner?.Wait();
-            _inner = null;
-            return true;
-        }
-    }
-
     private HierarchicalCommunicator Group => (HierarchicalCommunicator)Owner!;
 
     public void Fill(HierarchicalCommunicator owner, in Call call, CommBuffer input, CommBuffer output)
@@ -56,8 +43,17 @@ internal sealed class HierarchicalOperation : ClusterOperation
     {
         if (IsDone) return true;
         if (Call.Number > 0) Group.Advance();
-        else if (StrideIsDone) Complete();
+        else if (TryEndStride()) Complete();
         return IsDone;
+    }
+
+    /// <summary>Ends the stride that was taken last, if what it waits for is done. False also where there is none to come.</summary>
+    public bool TryEndStride()
+    {
+        if (IsDone || _inner is { IsCompleted: false }) return false;
+        _inner?.Wait();
+        _inner = null;
+        return true;
     }
 
     /// <summary>Begins the next stride, or ends. The last one is done.</summary>

@@ -12,9 +12,32 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
 {
     private readonly Stack<HostCollective> _idleCollectives = new();
     private readonly Stack<HostTransfer> _idleTransfers = new();
+    private readonly Queue<HostTransfer> _toPost = new();
+    private readonly List<HostTransfer> _posted = [];
     private readonly Queue<(HostCollective Operation, long Number)> _underWay = new();
 
     public Func<long, NativeBuffer> Rent => team.Memory.Pool.RentBuffer;
+
+    /// <summary>
+    /// Posts this rank's messages as far as mailboxes have room, in the order in which they were started: of one tag, none may overtake another. Those that are done make room, whether or not
+    /// somebody waits for them.
+    /// </summary>
+    public void PostTransfers()
+    {
+        while (_toPost.TryPeek(out var next))
+        {
+            if (next.TryPost()) _posted.Add(_toPost.Dequeue());
+            else if (!EndPosted()) return;
+        }
+    }
+
+    /// <summary>Ends what can be ended of the messages that stand in mailboxes, and says whether that was anything.</summary>
+    private bool EndPosted()
+    {
+        var ended = false;
+        foreach (var transfer in _posted) ended |= !transfer.IsDone && transfer.TryAdvance();
+        return ended;
+    }
 
     protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
     {
@@ -22,6 +45,8 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
         {
             if (!_idleTransfers.TryPop(out var transfer)) transfer = new(team);
             transfer.Fill(this, call, input, output);
+            _toPost.Enqueue(transfer);
+            PostTransfers();
             return transfer;
         }
         MoveOn(call);
@@ -34,7 +59,12 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
     protected override void Recycle(ClusterOperation operation)
     {
         if (operation is HostCollective collective) _idleCollectives.Push(collective);
-        else _idleTransfers.Push((HostTransfer)operation);
+        else
+        {
+            var transfer = (HostTransfer)operation;
+            _posted.Remove(transfer);
+            _idleTransfers.Push(transfer);
+        }
     }
 
     protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) => Of(this, team.Memory, group, members, worldRanks);

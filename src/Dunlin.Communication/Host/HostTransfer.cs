@@ -8,22 +8,24 @@ internal sealed unsafe class HostTransfer(HostTeam team) : ClusterOperation
 {
     private HostMessage* _entry;
     private Staged _buffer;
-    private bool _posted;
+
+    /// <summary>Whether it stands in its receiver's mailbox.</summary>
+    public bool IsPosted { get; private set; }
 
     private bool IsSend => Call.Kind == CallKind.Send;
 
     public void Fill(HostCommunicator owner, in Call call, CommBuffer input, CommBuffer output)
     {
         Begin(owner, call, input, output);
-        _posted = false;
+        IsPosted = false;
         _buffer = Staged.Of(team.Memory, IsSend ? input : output, copyIn: IsSend);
-        _ = TryPost(owner);
     }
 
     public override bool TryAdvance()
     {
         if (IsDone) return true;
-        if (!_posted && !TryPost((HostCommunicator)Owner!)) return false;
+        if (!IsPosted) ((HostCommunicator)Owner!).PostTransfers();
+        if (!IsPosted) return false;
         if (Volatile.Read(ref _entry->State) == MessageState.Matched && Interlocked.CompareExchange(ref _entry->State, MessageState.Copying, MessageState.Matched) == MessageState.Matched)
         {
             CollectiveWork.Copy(team.Memory.AddressOf(_entry->From), team.Memory.AddressOf(_entry->To), _entry->First.Count * _entry->First.Type.Size());
@@ -39,8 +41,9 @@ internal sealed unsafe class HostTransfer(HostTeam team) : ClusterOperation
     }
 
     /// <summary>Puts the message into the mailbox, or to its other side there. False while the mailbox is full or somebody else looks through it.</summary>
-    private bool TryPost(HostCommunicator owner)
+    public bool TryPost()
     {
+        var owner = (HostCommunicator)Owner!;
         var (sender, receiver) = IsSend ? (owner.Rank, Call.Peer) : (Call.Peer, owner.Rank);
         var mailbox = team.Mailbox(receiver);
         var backoff = new Backoff(owner.IsCrowded);
@@ -64,7 +67,7 @@ internal sealed unsafe class HostTransfer(HostTeam team) : ClusterOperation
                 ExpectAgreement(owner, sender, receiver);
                 Volatile.Write(ref _entry->State, MessageState.Matched);
             }
-            _posted = true;
+            IsPosted = true;
             return true;
         }
         finally { mailbox.Unlock(); }

@@ -1,4 +1,3 @@
-using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
@@ -10,7 +9,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
     internal const int ExchangeTag = 0;
 
     /// <summary>What every library allows, less one.</summary>
-    private const int LargestTag = (1 << 28) - 2;
+    internal const int LargestTag = (1 << 28) - 2;
 
     private readonly Stack<MpiOperation> _idle = new();
     private readonly Queue<MpiOperation> _toLaunch = new();
@@ -71,7 +70,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
     {
         if (!MayBlock(0)) StartBarrier().Wait();
         else
-            using (var call = Block(new(CallKind.Barrier, 0, DType.UInt8, 0))) call.Check(MpiNative.MPI_Barrier(_comm));
+            using (var call = Block(new(CallKind.Barrier, 0, default, 0))) call.Check(MpiNative.MPI_Barrier(_comm));
     }
 
     /// <summary>Hands the calls to MPI that may go there, in the order in which they were made. The caller holds the gate.</summary>

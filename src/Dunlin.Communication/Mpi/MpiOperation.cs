@@ -12,16 +12,13 @@ internal sealed unsafe class MpiOperation(MpiProcess process) : ClusterOperation
     private NativeBuffer? _staging;
     private CommBuffer _copyTo;
 
-    /// <summary>The group that hands it to MPI when its turn comes.</summary>
-    public MpiCommunicator? Launcher { get; private set; }
-
     /// <summary>Whether the call has been handed to MPI.</summary>
     public bool Launched { get; set; }
 
     public void Fill(MpiCommunicator owner, in Call call, CommBuffer input, CommBuffer output)
     {
         Begin(owner, call, input, output);
-        (Launcher, Launched, _count, _finished) = (owner, false, 0, 0);
+        (Launched, _count, _finished) = (false, 0, 0);
     }
 
     /// <summary>A place for one more request of MPI's.</summary>
@@ -54,7 +51,7 @@ internal sealed unsafe class MpiOperation(MpiProcess process) : ClusterOperation
     public bool Advance()
     {
         if (IsDone) return true;
-        if (!Launched) Launcher!.LaunchAgreed();
+        if (!Launched) Group.LaunchAgreed();
         return Launched && Test();
     }
 
@@ -70,6 +67,8 @@ internal sealed unsafe class MpiOperation(MpiProcess process) : ClusterOperation
         base.EndWait();
     }
 
+    private MpiCommunicator Group => (MpiCommunicator)Owner!;
+
     private bool Test()
     {
         var status = stackalloc byte[MpiNative.StatusBytes];
@@ -77,7 +76,7 @@ internal sealed unsafe class MpiOperation(MpiProcess process) : ClusterOperation
         {
             MpiProcess.Check(MpiNative.MPI_Test(ref _requests[_finished], out var flag, status), Call);
             if (flag == 0) return false;
-            if (Call.Kind == CallKind.Receive) Launcher!.ExpectReceived(this, _finished, status);
+            if (Call.Kind == CallKind.Receive) Group.ExpectReceived(this, _finished, status);
         }
         if (_staging is not null)
         {

@@ -128,7 +128,10 @@ internal sealed unsafe partial class MpiProcess : IDisposable
         // After a failure somebody may never come to MPI_Finalize, and it waits for all.
         var orderly = Watch.Lost is null && !Failed;
         if (orderly)
+        {
             lock (Gate) _ = MpiNative.MPI_Finalize();
+            _server?.SayFarewell();
+        }
         Watch.Dispose();
         _server?.Dispose();
         Seats.Dispose();

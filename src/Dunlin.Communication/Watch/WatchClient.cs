@@ -126,6 +126,7 @@ internal sealed partial class WatchClient : IDisposable
             case Beat beat: _lastOfFirst = beat.State; break;
             case Question: _connection.Send(_state()); break;
             case Agreement agreement: _agreed[(agreement.Group, agreement.Key)] = true; break;
+            case Farewell: _stopping = true; break;
             case Verdict { World: Verdict.Everything } verdict: Lose(verdict.Reason); break;
             case Verdict verdict: if (_worlds.TryGetValue(verdict.World, out var world)) world.Hear(verdict.Reason); break;
         }

@@ -84,7 +84,7 @@ internal sealed record FailNotice(int World, string Reason) : WatchMessage;
 /// <param name="Members">The ranks that should have come, with the names that the group has for them.</param>
 internal sealed record TimeOutNotice(int World, int Rank, WaitState Wait, IReadOnlyDictionary<int, string> Members) : WatchMessage;
 
-/// <summary>The process ends as it should.</summary>
+/// <summary>The process ends as it should; from rank 0, the watch.</summary>
 internal sealed record Farewell : WatchMessage;
 
 /// <summary>Rank 0's sign of life to the others.</summary>

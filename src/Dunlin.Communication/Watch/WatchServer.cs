@@ -40,6 +40,9 @@ internal sealed class WatchServer : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
+    /// <summary>Says that the watch ends because all is done: who hears nothing takes the end of the connection for a death.</summary>
+    public void SayFarewell() => Tell(new Farewell());
+
     public void Dispose()
     {
         _stopping = true;

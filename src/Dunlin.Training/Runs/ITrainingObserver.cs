@@ -91,7 +91,7 @@ public enum EndReason
 /// <param name="Epochs">What each epoch of this run reported.</param>
 /// <param name="LastCheckpoint">The newest checkpoint's directory, or null.</param>
 /// <param name="BestCheckpoint">The best checkpoint's directory, or null.</param>
-/// <param name="Weights">The model's variables, by name, as they are now; none on other processes than that of worker 0.</param>
+/// <param name="Weights">The model's variables, by name, as they are now, on every process.</param>
 public sealed record TrainingResult(EndReason Reason, long Steps, IReadOnlyList<EpochReport> Epochs, string? LastCheckpoint, string? BestCheckpoint,
     IReadOnlyDictionary<string, Dunlin.Tensors.Tensor> Weights)
 {

@@ -10,7 +10,7 @@ public sealed class HostsTests : IDisposable
 
     public void Dispose()
     {
-        if (Mpirun.MissingForHosts is null) Run("down");
+        if (RankedCommand.MissingForHosts is null) Run("down");
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -66,7 +66,7 @@ public sealed class HostsTests : IDisposable
         await Within(10, () => !RankProcess.All(_directory).Any(), run);
     }
 
-    private Child Ranks(params string[] arguments) => new(_directory, Start(["exec", "a", "mpirun", "-np", "4", .. Mpirun.Dunlin, .. arguments]));
+    private Child Ranks(params string[] arguments) => new(_directory, Start(["exec", "a", "mpirun", "-np", "4", .. RankedCommand.Dunlin, .. arguments]));
 
     private byte[] Model(string run) => File.ReadAllBytes(Path.Combine(_directory, run, "checkpoints", $"step-{TrainedRuns.Steps:00000000}", "model.safetensors"));
 

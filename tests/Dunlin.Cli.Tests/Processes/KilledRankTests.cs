@@ -15,7 +15,7 @@ public sealed class KilledRankTests : IDisposable
     [MpiFact]
     public async Task The_run_starts_again_and_ends_with_the_bits_of_an_undisturbed_one()
     {
-        using (var whole = new Child(_directory, Mpirun.Start(2, Train("whole")))) Assert.True(await whole.ExitCode() == ExitCode.Done, whole.Output);
+        using (var whole = new Child(_directory, RankedCommand.Start(2, Train("whole")))) Assert.True(await whole.ExitCode() == ExitCode.Done, whole.Output);
         foreach (var rank in new[] { 0, 1 })
         {
             using var run = Launch($"killed{rank}", restarts: 3);
@@ -42,8 +42,8 @@ public sealed class KilledRankTests : IDisposable
 
     private static void AssertNamed(int rank, int process, Child run) => Assert.Matches($@"Rank {rank} \(process {process} on {Dns.GetHostName()}\) died; it last was at step \d+, ", run.Output);
 
-    private Child Launch(string run, int restarts) => new(_directory, Mpirun.Clean(new(Mpirun.Dunlin[0],
-        [.. Mpirun.Dunlin.Skip(1), "launch", "-n", "2", "--threads", "1", "--no-bind", "--max-restarts", $"{restarts}", "--", "dunlin", .. Train(run)])));
+    private Child Launch(string run, int restarts) => new(_directory, Mpirun.Clean(new(RankedCommand.Dunlin[0],
+        [.. RankedCommand.Dunlin.Skip(1), "launch", "-n", "2", "--threads", "1", "--no-bind", "--max-restarts", $"{restarts}", "--", "dunlin", .. Train(run)])));
 
     private async Task<int> Kill(Child run, string name, int rank)
     {

@@ -11,7 +11,7 @@ public sealed class OutputTests : IDisposable
     [MpiFact]
     public async Task Rank_0_alone_prints_and_the_others_write_logs()
     {
-        using var run = new Child(_directory, Mpirun.Start(3, "train", "tiny", "--threads", "1", "--epochs", "1"));
+        using var run = new Child(_directory, RankedCommand.Start(3, "train", "tiny", "--threads", "1", "--epochs", "1"));
         Assert.True(await run.ExitCode() == ExitCode.Done, run.Output);
         foreach (var once in new[] { "3 workers of 1 thread", "epoch=1/1 loss=", "done after 16 steps", "curves: " }) Assert.Equal(2, run.Output.Split(once).Length);
         // mpirun gives ranks a terminal; they do not write to it as to one.
@@ -27,7 +27,7 @@ public sealed class OutputTests : IDisposable
     [InlineData("--strategy single", "The strategy \"single\" is one worker's, but this run has 2 processes (OpenMpi): start one, or choose another strategy.")]
     public async Task What_does_not_fit_is_said_once_with_exit_code_2(string options, string message)
     {
-        using var run = new Child(_directory, Mpirun.Start(2, ["train", "tiny", .. options.Split(' ')]));
+        using var run = new Child(_directory, RankedCommand.Start(2, ["train", "tiny", .. options.Split(' ')]));
         Assert.Equal(ExitCode.Usage, await run.ExitCode());
         Assert.Equal(2, run.Output.Split(message).Length);
     }
@@ -39,7 +39,7 @@ public sealed class OutputTests : IDisposable
     [InlineData("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "Slurm")]
     public async Task A_launcher_of_another_MPI_is_an_error_and_nobody_trains_alone(string rank, string size, string family)
     {
-        var start = Mpirun.Clean(new(Mpirun.Dunlin[0], [Mpirun.Dunlin[1], "train", "tiny", "--epochs", "1"]));
+        var start = Mpirun.Clean(new(RankedCommand.Dunlin[0], [RankedCommand.Dunlin[1], "train", "tiny", "--epochs", "1"]));
         (start.Environment[rank], start.Environment[size]) = ("0", "2");
         using var run = new Child(_directory, start);
         Assert.Equal(ExitCode.Usage, await run.ExitCode());

@@ -13,7 +13,7 @@ public sealed class StopTests(TrainedRuns runs) : IClassFixture<TrainedRuns>
     public async Task A_signal_to_mpirun_stops_all_ranks_at_one_step_and_the_run_goes_on_to_the_same_bits()
     {
         // The shell outlives the signal, and notes how its rank has ended.
-        using (var run = new Child(runs.Directory, Mpirun.StartBy("trap : USR1 TERM; \"$@\" & rank=$!; while wait $rank; code=$?; kill -0 $rank 2>/dev/null; do :; done; echo $code >>codes; exit $code", 2,
+        using (var run = new Child(runs.Directory, RankedCommand.StartBy("trap : USR1 TERM; \"$@\" & rank=$!; while wait $rank; code=$?; kill -0 $rank 2>/dev/null; do :; done; echo $code >>codes; exit $code", 2,
             ["train", "tiny", "--threads", "1", "--run", "stopped", .. Long])))
         {
             await run.WaitFor("epoch=1/");
@@ -28,7 +28,7 @@ public sealed class StopTests(TrainedRuns runs) : IClassFixture<TrainedRuns>
         string[] rest = ["train", "tiny", "--threads", "1", .. Long, "--max-steps", $"{step + 40}"];
         foreach (var (name, processes, resume) in new[] { ("whole", 2, false), ("stopped", 2, true), (copied, 3, true) })
         {
-            using var run = new Child(runs.Directory, Mpirun.Start(processes, [.. rest, "--run", name, .. resume ? ["--resume"] : Array.Empty<string>()]));
+            using var run = new Child(runs.Directory, RankedCommand.Start(processes, [.. rest, "--run", name, .. resume ? ["--resume"] : Array.Empty<string>()]));
             Assert.True(await run.ExitCode() == ExitCode.Done, run.Output);
         }
         var whole = runs.ModelOf("whole", step + 40);

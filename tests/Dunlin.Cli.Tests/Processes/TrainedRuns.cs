@@ -23,7 +23,7 @@ public sealed class TrainedRuns : IDisposable
         if (_models.TryGetValue(key, out var model)) return model;
         var name = $"run{_models.Count}";
         string[] words = [.. Words(name), .. options];
-        using var run = processes == 1 ? new Child(Directory, words) : new Child(Directory, Mpirun.Start(processes, words));
+        using var run = processes == 1 ? new Child(Directory, words) : new Child(Directory, RankedCommand.Start(processes, words));
         Assert.True(await run.ExitCode() == ExitCode.Done, run.Output);
         return _models[key] = ModelOf(name, Steps);
     }

@@ -11,7 +11,7 @@ public sealed class LostRankTests
     [InlineData("stop", 1, "shared")]
     public void A_dead_or_stopped_process_is_named_with_its_host_step_and_call(string how, int rank, string where)
     {
-        var (code, output) = Mpirun.Run(3, "lose", how, $"{rank}", where);
+        var (code, output) = MpiProgram.Run(3, "lose", how, $"{rank}", where);
         Assert.NotEqual(0, code);
         // mpirun ends the others as soon as the first has told, so not all may come to.
         Assert.Matches($@"rank [012] ends: Rank {rank} \(process \d+ on {System.Net.Dns.GetHostName()}\) {(how == "kill" ? "died" : "is stopped")}", output);
@@ -25,7 +25,7 @@ public sealed class LostRankTests
     [InlineData("block", "mpi")]
     public void A_rank_that_makes_no_call_is_named_after_the_time_out(string how, string where)
     {
-        var (code, output) = Mpirun.Run(2, "lose", how, "1", where);
+        var (code, output) = MpiProgram.Run(2, "lose", how, "1", where);
         Assert.Equal(3, code);
         Assert.Contains("Rank 0 waited 2 s in AllReduce #9 of 1000 Float32, Sum. These have not come: rank 1, on ", output, StringComparison.Ordinal);
         Assert.Contains(": step 7, in no collective; the last was Barrier #8", output, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class LostRankTests
     [InlineData(1, "mpi")]
     public void An_error_of_one_rank_ends_the_others_with_its_reason(int rank, string where)
     {
-        var (_, output) = Mpirun.Run(2, "lose", "throw", $"{rank}", where);
+        var (_, output) = MpiProgram.Run(2, "lose", "throw", $"{rank}", where);
         Assert.Contains($"rank {1 - rank} ends: Rank {rank} aborted: the disk is gone", output, StringComparison.Ordinal);
     }
 }

@@ -37,5 +37,5 @@ public sealed class MpiContractTests
     });
 
     private static (int ExitCode, string Output) Run(int processes, string mode) =>
-        Runs.GetOrAdd((processes, mode), key => new(() => Mpirun.Run(key.Processes, "contract", key.Mode))).Value;
+        Runs.GetOrAdd((processes, mode), key => new(() => MpiProgram.Run(key.Processes, "contract", key.Mode))).Value;
 }

@@ -5,6 +5,9 @@ namespace Dunlin.Communication.Tests;
 /// <summary>What mpirun runs: this assembly as a program, one process for each rank.</summary>
 internal static class MpiProgram
 {
+    /// <summary>Runs it on several ranks.</summary>
+    public static (int ExitCode, string Output) Run(int ranks, params IEnumerable<string> arguments) => Mpirun.Run(ranks, ["dotnet", typeof(MpiProgram).Assembly.Location, .. arguments]);
+
     private static int Main(string[] arguments) => arguments switch
     {
         ["contract", var mode, .. var rest] => MpiContractRunner.Run(mode, rest),

@@ -168,9 +168,14 @@ public class UnevenWorkersTests
 
         private sealed unsafe class Copy(long bytes, int most) : Kernel
         {
+            private static int s_made;
+
+            // Other times in each branch, on each rank.
+            private readonly Random _random = new(Interlocked.Increment(ref s_made));
+
             public override void Run(nint* buffers, ThreadTeam threads)
             {
-                if (most > 0) Thread.Sleep(Random.Shared.Next(most + 1));
+                if (most > 0) Thread.Sleep(_random.Next(most + 1));
                 Buffer.MemoryCopy((void*)buffers[0], (void*)buffers[1], bytes, bytes);
             }
         }

@@ -10,9 +10,9 @@ internal static class OpenMpiConstants
 
     public static MpiConstants Of(nint library)
     {
-        return new("Open MPI", Address(Mark), InPlace: 1, Address("ompi_mpi_errors_return"),
+        return new(Address(Mark), InPlace: 1, Address("ompi_mpi_errors_return"),
             [
-                Address("ompi_mpi_byte"), Address("ompi_mpi_uint8_t"), Address("ompi_mpi_uint16_t"), Address("ompi_mpi_int32_t"), Address("ompi_mpi_int64_t"),
+                Address("ompi_mpi_uint8_t"), Address("ompi_mpi_uint16_t"), Address("ompi_mpi_int32_t"), Address("ompi_mpi_int64_t"),
                 Address("ompi_mpi_float"), Address("ompi_mpi_double"),
             ],
             [Address("ompi_mpi_op_sum"), Address("ompi_mpi_op_prod"), Address("ompi_mpi_op_min"), Address("ompi_mpi_op_max")]);

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Dunlin.Tests;
+
+/// <summary>Starts programs as the ranks of a job on this machine; for all test projects that do.</summary>
+internal static class Mpirun
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    /// <summary>What is missing for tests of several processes; null where nothing is.</summary>
+    public static string? Missing { get; } = !OperatingSystem.IsLinux() ? "mpirun is looked for on Linux alone" : Has("mpirun") ? null : "mpirun is not installed (Debian: openmpi-bin)";
+
+    /// <summary>Whether a program is on the path.</summary>
+    public static bool Has(string program) => (StartupEnvironment.Get("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <summary>Describes the start of a program on several ranks: more than there are processors, also as root.</summary>
+    public static ProcessStartInfo Start(int ranks, params IEnumerable<string> words) =>
+        Clean(new("mpirun", ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", $"{ranks}", .. words]));
+
+    /// <summary>Takes out what may have started the tests themselves.</summary>
+    public static ProcessStartInfo Clean(ProcessStartInfo start)
+    {
+        foreach (var variable in start.Environment.Keys.Where(name => name.StartsWith("OMPI_", StringComparison.Ordinal) || name.StartsWith("PMI", StringComparison.Ordinal)).ToList()) start.Environment.Remove(variable);
+        // Ranks that wait give way: there are more of them than processors.
+        start.Environment["OMPI_MCA_mpi_yield_when_idle"] = "1";
+        return start;
+    }
+
+    /// <summary>Runs a program on several ranks to its end.</summary>
+    /// <returns>mpirun's exit code, and all that was written.</returns>
+    /// <exception cref="TimeoutException">It did not end within two minutes.</exception>
+    public static (int ExitCode, string Output) Run(int ranks, params IEnumerable<string> words)
+    {
+        var start = Start(ranks, words);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        using var process = Process.Start(start)!;
+        var output = new StringBuilder();
+        process.OutputDataReceived += Add;
+        process.ErrorDataReceived += Add;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"mpirun {string.Join(' ', start.ArgumentList)} did not end within {Limit.TotalMinutes} minutes:\n{output}");
+        }
+        // Until all that it wrote has come.
+        process.WaitForExit();
+        return (process.ExitCode, output.ToString());
+
+        void Add(object sender, DataReceivedEventArgs line)
+        {
+            lock (output) output.AppendLine(line.Data);
+        }
+    }
+}
+
+/// <summary>A test that needs mpirun.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class MpiFactAttribute : FactAttribute
+{
+    public MpiFactAttribute() => Skip = Mpirun.Missing;
+}
+
+/// <summary>A test with several sets of data that needs mpirun.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class MpiTheoryAttribute : TheoryAttribute
+{
+    public MpiTheoryAttribute() => Skip = Mpirun.Missing;
+}
+
+/// <summary>Tests that start many processes: the others, with their time-outs, do not run beside them.</summary>
+[CollectionDefinition(nameof(Processes), DisableParallelization = true)]
+public sealed class Processes;
