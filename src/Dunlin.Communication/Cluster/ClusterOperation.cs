@@ -59,7 +59,7 @@ internal abstract class ClusterOperation : IPendingOperation
     public virtual void EndWait()
     {
         WaitedSince = 0;
-        Owner!.Seat.EndWait(this);
+        Owner!.Seat.EndWait();
     }
 
     private void Await(ClusterCommunicator owner)

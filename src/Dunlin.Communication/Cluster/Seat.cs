@@ -8,7 +8,6 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
 {
     private readonly List<ClusterCommunicator> _groups = [];
     private volatile ClusterOperation? _waitsIn;
-    private Call? _last;
 
     public int Rank { get; } = rank;
 
@@ -34,24 +33,20 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
         recorder.Note(number, operation.Call, operation.WaitedSince);
     }
 
-    public void EndWait(ClusterOperation operation)
+    public void EndWait()
     {
         _waitsIn = null;
-        Ended(operation);
+        recorder.EndWait(number);
     }
 
-    /// <summary>A call is done, whether or not it was waited for.</summary>
-    public void Ended(ClusterOperation operation)
-    {
-        _last = operation.Call;
-        recorder.Note(number, operation.Call, 0);
-    }
+    /// <summary>A call is done for which nobody had to wait long.</summary>
+    public void Ended(ClusterOperation operation) => recorder.Note(number, operation.Call, 0);
 
     public RankState State()
     {
         var wait = _waitsIn is { } operation && operation.Owner is { } owner && operation.WaitedSince != 0
             ? operation.Describe(owner, Environment.TickCount64 - operation.WaitedSince)
             : null;
-        lock (_groups) return new(Rank, Step, _last?.ToString(), wait, _groups.ToDictionary(g => g.Group, g => g.Number));
+        lock (_groups) return new(Rank, Step, recorder.LastOf(number)?.ToString(), wait, _groups.ToDictionary(g => g.Group, g => g.Number));
     }
 }

@@ -10,7 +10,8 @@ namespace Dunlin.Communication;
 internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world, Seat seat, string group, int[] worldRanks, int rank)
     : ClusterCommunicator(world, seat, group, worldRanks, rank), ICommunicator
 {
-    private readonly Stack<HostCollective> _idleCollectives = new();
+    private readonly Stack<SharedCollective> _idleShared = new();
+    private readonly Stack<SmallCollective> _idleSmall = new();
     private readonly Stack<HostTransfer> _idleTransfers = new();
     private readonly Queue<HostTransfer> _toPost = new();
     private readonly List<HostTransfer> _posted = [];
@@ -50,7 +51,7 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
             return transfer;
         }
         MoveOn(call);
-        if (!_idleCollectives.TryPop(out var collective)) collective = new(team);
+        HostCollective collective = SmallCollective.Takes(team, call, input.Bytes) ? _idleSmall.TryPop(out var small) ? small : new SmallCollective(team) : _idleShared.TryPop(out var shared) ? shared : new SharedCollective(team);
         collective.Fill(this, call, input, output);
         _underWay.Enqueue((collective, call.Number));
         return collective;
@@ -58,12 +59,14 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
 
     protected override void Recycle(ClusterOperation operation)
     {
-        if (operation is HostCollective collective) _idleCollectives.Push(collective);
-        else
+        switch (operation)
         {
-            var transfer = (HostTransfer)operation;
-            _posted.Remove(transfer);
-            _idleTransfers.Push(transfer);
+            case SmallCollective small: _idleSmall.Push(small); break;
+            case SharedCollective shared: _idleShared.Push(shared); break;
+            case HostTransfer transfer:
+                _posted.Remove(transfer);
+                _idleTransfers.Push(transfer);
+                break;
         }
     }
 

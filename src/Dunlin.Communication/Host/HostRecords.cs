@@ -17,7 +17,7 @@ internal struct HostPost
 }
 
 /// <summary>
-/// One collective under way, in shared memory: how many have come, which chunks are taken and done, how many have gone. Behind it lie the posts of all ranks. Fields that many write lie apart, so
+/// One collective under way, in shared memory: which chunks are taken and done, how many ranks have gone. Behind it lie the posts of all ranks. Fields that many write lie apart, so
 /// that they do not slow each other.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -26,9 +26,8 @@ internal struct HostSlot
     /// <summary>The collective that may use the slot now.</summary>
     [FieldOffset(0)] public long Number;
 
-    [FieldOffset(8)] public int Arrived;
-
-    [FieldOffset(12)] public int Released;
+    /// <summary>How many are through with it.</summary>
+    [FieldOffset(8)] public int Released;
 
     [FieldOffset(64)] public long Taken;
 

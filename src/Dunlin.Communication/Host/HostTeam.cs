@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Dunlin.Communication;
 
 /// <summary>
-/// A group of ranks on one host, in memory that all of them see: a ring of collectives under way and a mailbox for each rank. The same layout serves ranks of one process and of many.
+/// A group of ranks on one host, in memory that all of them see: a ring of collectives under way, a mailbox for each rank, and room for few elements of each collective. The same layout serves ranks of one process and of many.
 /// </summary>
 internal sealed unsafe class HostTeam
 {
@@ -15,6 +15,7 @@ internal sealed unsafe class HostTeam
 
     private readonly byte* _slots;
     private readonly byte* _mailboxes;
+    private readonly byte* _small;
     private readonly int _slotBytes;
 
     /// <param name="memory">Of the host.</param>
@@ -26,17 +27,21 @@ internal sealed unsafe class HostTeam
         _slotBytes = sizeof(HostSlot) + size * sizeof(HostPost);
         _slots = (byte*)memory.AddressOf(place);
         _mailboxes = _slots + Slots * (long)_slotBytes;
+        _small = _mailboxes + size * (long)MailboxBytes;
     }
 
     public HostMemory Memory { get; }
 
     public int Size { get; }
 
+    /// <summary>The most bytes of a rank that lie beside its call. All read all of them.</summary>
+    public int SmallBytes => SmallBytesOf(Size);
+
     /// <summary>Makes a group's block in this process's memory.</summary>
     public static Place Create(HostMemory memory, int size)
     {
         var bytes = Slots * (long)(sizeof(HostSlot) + size * sizeof(HostPost)) + size * (long)MailboxBytes;
-        var place = memory.PlaceOf(memory.Pool.Rent(bytes));
+        var place = memory.PlaceOf(memory.Pool.Rent(bytes + (long)Slots * size * SmallBytesOf(size)));
         new Span<byte>((void*)memory.AddressOf(place), checked((int)bytes)).Clear();
         var team = new HostTeam(memory, place, size);
         for (var n = 1L; n <= Slots; n++) team.Slot(n)->Number = n;
@@ -47,8 +52,13 @@ internal sealed unsafe class HostTeam
 
     public HostPost* Post(long number, int rank) => (HostPost*)((byte*)Slot(number) + sizeof(HostSlot)) + rank;
 
+    /// <summary>Where a rank's few elements of a collective lie.</summary>
+    public nint Small(long number, int rank) => (nint)(_small + ((number - 1) % Slots * Size + rank) * SmallBytes);
+
     /// <summary>A rank's mailbox: its lock, the next order, and its entries.</summary>
     public HostMailbox Mailbox(int rank) => new(_mailboxes + (long)rank * MailboxBytes);
+
+    private static int SmallBytesOf(int size) => Math.Clamp((64 << 10) / size, 512, 8 << 10) / 64 * 64;
 
     private static int MailboxBytes => HostMailbox.HeadBytes + MailboxEntries * Unsafe.SizeOf<HostMessage>();
 }

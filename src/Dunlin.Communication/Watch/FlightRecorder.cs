@@ -79,16 +79,28 @@ internal sealed unsafe class FlightRecorder : IDisposable
         Volatile.Write(ref record->Version, record->Version + 1);
     }
 
+    /// <summary>The call that was noted last is done.</summary>
+    public void EndWait(int number) => Volatile.Write(ref _records[number].Since, 0);
+
+    /// <summary>The last call of one of the process's ranks, under way or done.</summary>
+    public Call? LastOf(int number) => Read(number) is { Version: > 0 } record ? record.Call : null;
+
     /// <summary>What one of the process's ranks does or last did, as <see cref="RankState.ToString"/>.</summary>
     public string Doing(int number)
+    {
+        var record = Read(number);
+        var call = record.Version == 0 ? null : record.Call.ToString();
+        return RankState.Sentence(record.StepPlusOne - 1, record.Since == 0 ? call : null, record.Since == 0 ? null : call, Environment.TickCount64 - record.Since);
+    }
+
+    private Record Read(int number)
     {
         var record = _records + number;
         Record copy;
         var tries = 0;
         do copy = *record;
         while (((copy.Version & 1) != 0 || copy.Version != Volatile.Read(ref record->Version)) && ++tries < 1000);
-        var call = copy.Version == 0 ? null : copy.Call.ToString();
-        return RankState.Sentence(copy.StepPlusOne - 1, copy.Since == 0 ? call : null, copy.Since == 0 ? null : call, Environment.TickCount64 - copy.Since);
+        return copy;
     }
 
     /// <summary>Removes the name; who has the file open keeps it.</summary>
