@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dunlin.Cli.Tests;
 
 /// <summary>What a job of several ranks prints and leaves, also where it can't begin.</summary>
@@ -24,12 +26,13 @@ public sealed class OutputTests : IDisposable
     [MpiTheory]
     [InlineData("--optimizer adem", "adem")]
     [InlineData("--epoch 3", "\"--epochs\"")]
-    [InlineData("--strategy single", "The strategy \"single\" is one worker's, but this run has 2 processes (OpenMpi): start one, or choose another strategy.")]
+    [InlineData("--strategy single", "The strategy \"single\" is one worker's, but this run has 2 processes ({0}): start one, or choose another strategy.")]
     public async Task What_does_not_fit_is_said_once_with_exit_code_2(string options, string message)
     {
         using var run = new Child(_directory, RankedCommand.Start(2, ["train", "tiny", .. options.Split(' ')]));
-        Assert.Equal(ExitCode.Usage, await run.ExitCode());
-        Assert.Equal(2, run.Output.Split(message).Length);
+        Assert.True(Mpirun.IsCode(ExitCode.Usage, await run.ExitCode()), run.Output);
+        // MPICH's launcher lets a rank go on when another one has ended before both have met: after a while it says the same.
+        Assert.InRange(run.Output.Split(string.Format(CultureInfo.InvariantCulture, message, Mpirun.IsMpich ? "Mpich" : "OpenMpi")).Length, 2, Mpirun.IsMpich ? 3 : 2);
     }
 
     /// <summary>Each of its processes would take itself for the only one.</summary>

@@ -10,8 +10,8 @@ internal static class RankProcess
 {
     public const int Kill = 9, Stop = 19;
 
-    /// <summary>The process of a rank that runs in a directory.</summary>
-    public static int Find(string directory, int rank) => All(directory).Single(process => Variables(process).Contains($"OMPI_COMM_WORLD_RANK={rank}"));
+    /// <summary>The process of a rank that runs in a directory; a shell around it is none.</summary>
+    public static int Find(string directory, int rank) => All(directory).Single(process => NameOf(process) != "sh" && Variables(process).Contains($"{Mpirun.RankVariable}={rank}"));
 
     /// <summary>All ranks that run in a directory.</summary>
     public static IEnumerable<int> All(string directory) =>
@@ -19,7 +19,7 @@ internal static class RankProcess
         let name = Path.GetFileName(folder)
         where name.All(char.IsAsciiDigit)
         let process = int.Parse(name, CultureInfo.InvariantCulture)
-        where DirectoryOf(process) == directory && Variables(process).Any(variable => variable.StartsWith("OMPI_COMM_WORLD_RANK=", StringComparison.Ordinal))
+        where DirectoryOf(process) == directory && Variables(process).Any(variable => variable.StartsWith($"{Mpirun.RankVariable}=", StringComparison.Ordinal))
         select process;
 
     /// <summary>Waits until a run has saved a checkpoint.</summary>
@@ -31,6 +31,12 @@ internal static class RankProcess
     }
 
     public static void Signal(int process, int signal) => Assert.Equal(0, Send(process, signal));
+
+    private static string NameOf(int process)
+    {
+        try { return File.ReadAllText($"/proc/{process}/comm").Trim(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
+    }
 
     private static string? DirectoryOf(int process)
     {

@@ -9,6 +9,7 @@ public sealed class SameAnswerTests(TrainedRuns runs) : IClassFixture<TrainedRun
     // Three shares of 32 examples are not equal.
     [InlineData(3, true)]
     [InlineData(4, true)]
+    [InlineData(2, false)]
     [InlineData(3, false)]
     public async Task Processes_train_as_one_on_the_joined_batch(int processes, bool shared)
     {

@@ -12,7 +12,7 @@ public sealed class LostRankTests
     public void A_dead_or_stopped_process_is_named_with_its_host_step_and_call(string how, int rank, string where)
     {
         var (code, output) = MpiProgram.Run(3, "lose", how, $"{rank}", where);
-        Assert.NotEqual(0, code);
+        Assert.True(Mpirun.IsMpich || code != 0, output);
         // mpirun ends the others as soon as the first has told, so not all may come to.
         Assert.Matches($@"rank [012] ends: Rank {rank} \(process \d+ on {System.Net.Dns.GetHostName()}\) {(how == "kill" ? "died" : "is stopped")}", output);
         Assert.Matches($"it last was at step 7, in no collective; the last was Barrier #8", output);
@@ -26,7 +26,7 @@ public sealed class LostRankTests
     public void A_rank_that_makes_no_call_is_named_after_the_time_out(string how, string where)
     {
         var (code, output) = MpiProgram.Run(2, "lose", how, "1", where);
-        Assert.Equal(3, code);
+        Assert.True(Mpirun.IsCode(3, code), output);
         Assert.Contains("Rank 0 waited 2 s in AllReduce #9 of 1000 Float32, Sum. These have not come: rank 1, on ", output, StringComparison.Ordinal);
         Assert.Contains(": step 7, in no collective; the last was Barrier #8", output, StringComparison.Ordinal);
     }

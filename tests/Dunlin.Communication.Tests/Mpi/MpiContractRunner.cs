@@ -24,8 +24,8 @@ internal sealed class MpiContractRunner : CommunicatorContract
     /// <param name="Hosts">On how many hosts the processes are said to be.</param>
     internal sealed record Mode(string Name, int Threads = 1, bool IsShared = false, bool ComparesCalls = false, int Hosts = 1)
     {
-        /// <summary>Whether so many processes can run in it: each host has as many, and there are at most 7 ranks.</summary>
-        public bool Takes(int processes) => processes * Threads <= 7 && processes % Hosts == 0;
+        /// <summary>How many processes can run in it: several, on each host as many, and at most 7 ranks.</summary>
+        public IEnumerable<int> Processes => Enumerable.Range(2, 6).Where(processes => processes * Threads <= 7 && processes % Hosts == 0);
     }
 
     /// <summary>MPI alone, checking or not, with long messages in many pieces; shared memory, with one rank in each process or several.</summary>

@@ -10,8 +10,16 @@ internal static class MpiProgram
 
     private static int Main(string[] arguments) => arguments switch
     {
+        ["modes"] => PrintModes(),
         ["contract", var mode, .. var rest] => MpiContractRunner.Run(mode, rest),
         ["lose", var how, var rank, var where] => LostRank.Run(how, int.Parse(rank, CultureInfo.InvariantCulture), where == "shared"),
         _ => 2,
     };
+
+    /// <summary>Each mode of the contract, and with how many processes it runs.</summary>
+    private static int PrintModes()
+    {
+        foreach (var mode in MpiContractRunner.Modes) Console.WriteLine($"{mode.Name} {string.Join(' ', mode.Processes)}");
+        return 0;
+    }
 }
