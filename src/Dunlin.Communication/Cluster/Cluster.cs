@@ -71,6 +71,7 @@ public sealed class Cluster : IDisposable
     public static Cluster Join(IReadOnlyDictionary<string, string> environment, ClusterOptions? options = null, LaunchOptions? launch = null)
     {
         options ??= new();
+        LaunchedTerminal.Quieten(environment);
         var info = RankDiscovery.Discover(environment, launch);
         var host = Dns.GetHostName();
         return new(info, info is null or { Size: 1 } ? null : MpiProcess.Start(info, environment, options, host), options, host);
