@@ -153,11 +153,7 @@ public sealed class Cluster : IDisposable
         var world = ranks[0].World;
         try
         {
-            if (ranks.Length == 1)
-            {
-                using var own = ranks[0];
-                program(own);
-            }
+            if (ranks.Length == 1) program(ranks[0]);
             else
             {
                 var threads = new RankThreads(ranks, program, timeout);
@@ -170,6 +166,11 @@ public sealed class Cluster : IDisposable
             _process!.Failed = true;
             if (e is not CommunicationException || !world.Failed) ranks[0].Abort(e.Message);
             throw;
+        }
+        finally
+        {
+            // Only now, or the others would hear that this rank has left, and not why.
+            if (ranks.Length == 1) ranks[0].Dispose();
         }
         if (world.Failed) _process!.Failed = true;
     }

@@ -23,6 +23,7 @@ internal sealed partial class WatchClient : IDisposable
     private readonly Thread _thread;
     private readonly ConcurrentDictionary<(string Group, string Key), bool> _agreed = [];
     private readonly ConcurrentDictionary<int, ProcessWorld> _worlds = [];
+    private readonly ConcurrentDictionary<int, string> _verdicts = [];
     private readonly ManualResetEventSlim _ended = new();
     private readonly FlightRecorder? _recorderOfFirst;
     private ProcessState? _lastOfFirst;
@@ -53,10 +54,11 @@ internal sealed partial class WatchClient : IDisposable
     /// <summary>Why the job can't go on, or null.</summary>
     public string? Lost => _lost;
 
+    /// <summary>A group begins here. In other processes it may have begun before, and have failed.</summary>
     public void Add(ProcessWorld world)
     {
         _worlds[world.Id] = world;
-        if (_lost is { } reason) world.Hear(reason);
+        if ((_lost ?? _verdicts.GetValueOrDefault(world.Id)) is { } reason) world.Hear(reason);
     }
 
     public void Tell(WatchMessage message) => _connection.Send(message);
@@ -128,7 +130,10 @@ internal sealed partial class WatchClient : IDisposable
             case Agreement agreement: _agreed[(agreement.Group, agreement.Key)] = true; break;
             case Farewell: _stopping = true; break;
             case Verdict { World: Verdict.Everything } verdict: Lose(verdict.Reason); break;
-            case Verdict verdict: if (_worlds.TryGetValue(verdict.World, out var world)) world.Hear(verdict.Reason); break;
+            case Verdict verdict:
+                _verdicts[verdict.World] = verdict.Reason;
+                if (_worlds.TryGetValue(verdict.World, out var world)) world.Hear(verdict.Reason);
+                break;
         }
     }
 

@@ -14,6 +14,8 @@ internal static partial class LostRank
     /// <param name="shared">Whether ranks meet in shared memory, not in MPI.</param>
     public static int Run(string how, int rank, bool shared)
     {
+        // mpirun's SIGTERM does not cut short what the others have to say: as in training, which would save.
+        using var _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, static signal => signal.Cancel = true);
         using var cluster = Cluster.Join(new ClusterOptions { Timeout = TimeSpan.FromSeconds(how is "hang" or "block" ? 2 : 60), SharedMemory = shared });
         try
         {
@@ -40,6 +42,8 @@ internal static partial class LostRank
 
     private static void Lose(string how)
     {
+        // Until the others wait in their next call.
+        Thread.Sleep(200);
         Console.Error.WriteLine($"lost at {TimeProvider.System.GetUtcNow():O}");
         switch (how)
         {
