@@ -162,15 +162,18 @@ public abstract partial class CommunicatorContract
 
     public static TheoryData<string> Collectives => ["AllReduce", "AllGather", "ReduceScatter", "Broadcast", "Barrier"];
 
-    /// <summary>What a rank has still under way, or where its buffers lie, is its own affair: the others' calls meet its call.</summary>
+    /// <summary>What a rank has still under way, or where its buffers lie, is its own affair: the others' calls meet its call, and what they wait for goes on meanwhile.</summary>
     [Theory, MemberData(nameof(Collectives))]
-    public void A_call_meets_that_of_a_rank_that_has_a_message_under_way_or_works_in_place(string call) => OnRanks(3, comm =>
+    public void A_call_meets_that_of_a_rank_that_has_others_under_way_or_works_in_place(string call) => OnRanks(3, comm =>
     {
         const int Part = 1000;
         var message = Rows.OfRank(DType.Float32, comm.Rank, 100_000);
         for (var turn = 0; turn < 3; turn++)
         {
             var send = comm.Rank == turn ? comm.StartSend(message, (turn + 1) % 3) : null;
+            var before = Rows.OfRank(DType.Float64, comm.Rank, 100_000);
+            var sum = comm.StartAllReduce(before, ReduceOp.Sum);
+            if (comm.Rank != turn) sum.Wait();
             var whole = Rows.OfRank(DType.Int32, comm.Rank, 3 * Part);
             var inPlace = new CommBuffer(whole.Address + comm.Rank * Part * sizeof(int), Part, DType.Int32);
             var apart = Rows.OfRank(DType.Int32, comm.Rank, Part, comm.Rank * Part);
@@ -204,6 +207,8 @@ public abstract partial class CommunicatorContract
                 Assert.Equal(Rows.OfRank(DType.Float32, turn, 100_000).Values(), received.Values());
             }
             send?.Wait();
+            if (comm.Rank == turn) sum.Wait();
+            Assert.Equal(Rows.Reduced(DType.Float64, ReduceOp.Sum, 3, 100_000), before.Values());
         }
     }, Long);
 

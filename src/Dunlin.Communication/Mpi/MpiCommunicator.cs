@@ -31,25 +31,26 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
         if (!MayBlock(buffer.Count)) StartAllReduce(buffer, op).Wait();
         else
             using (var call = Block(new(CallKind.AllReduce, 0, buffer.Type, buffer.Count, op)))
-                call.Check(MpiNative.MPI_Allreduce(Process.InPlace, buffer.Address, (int)buffer.Count, Process.Reductions.Type(buffer.Type), Process.Reductions.Operation(buffer.Type, op), _comm));
+                foreach (var piece in MpiLaunch.Pieces(buffer))
+                    call.Check(MpiNative.MPI_Allreduce(Process.InPlace, piece.Address, (int)piece.Count, Process.Reductions.Type(buffer.Type), Process.Reductions.Operation(buffer.Type, op), _comm));
     }
 
     public void AllGather(CommBuffer input, CommBuffer output)
     {
-        if (!MayBlock(output.Count)) StartAllGather(input, output).Wait();
+        if (!MayBlock(output.Count) || output.Count > MpiLaunch.Most) StartAllGather(input, output).Wait();
         else
         {
             Check.Parts(this, "AllGather", whole: output, part: input);
             var type = Process.Reductions.Type(input.Type);
-            var source = CommBuffers.Overlap(input, output) ? Process.InPlace : input.Address;
             using var call = Block(new(CallKind.AllGather, 0, input.Type, input.Count));
-            call.Check(MpiNative.MPI_Allgather(source, (int)input.Count, type, output.Address, (int)input.Count, type, _comm));
+            MpiLaunch.PutOwn(input, output, Rank);
+            call.Check(MpiNative.MPI_Allgather(Process.InPlace, (int)input.Count, type, output.Address, (int)input.Count, type, _comm));
         }
     }
 
     public void ReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op = ReduceOp.Sum)
     {
-        if (!MayBlock(input.Count)) StartReduceScatter(input, output, op).Wait();
+        if (!MayBlock(input.Count) || input.Count > MpiLaunch.Most) StartReduceScatter(input, output, op).Wait();
         else
         {
             Check.Parts(this, "ReduceScatter", whole: input, part: output);
@@ -69,7 +70,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
         {
             Check.Rank(this, "Broadcast", "root", root);
             using var call = Block(new(CallKind.Broadcast, 0, buffer.Type, buffer.Count, Peer: root));
-            call.Check(MpiNative.MPI_Bcast(buffer.Address, (int)buffer.Count, Process.Reductions.Type(buffer.Type), root, _comm));
+            foreach (var piece in MpiLaunch.Pieces(buffer)) call.Check(MpiNative.MPI_Bcast(piece.Address, (int)piece.Count, Process.Reductions.Type(buffer.Type), root, _comm));
         }
     }
 
@@ -90,11 +91,12 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
         }
     }
 
-    /// <summary>Hands over what has been agreed upon meanwhile. Whoever waits keeps the process's own thread from doing so.</summary>
+    /// <summary>
+    /// Hands over what has been agreed upon meanwhile, and moves on what was handed over before: who waits for an agreement does not call MPI, and keeps the process's own thread from doing so.
+    /// </summary>
     public override void Advance()
     {
-        if (!World.Options.CheckCalls) return;
-        lock (Process.Gate) LaunchAgreed();
+        if (World.Options.CheckCalls) Process.AdvanceAll();
     }
 
     /// <summary>What has come must be what was expected: MPI itself refuses only what is longer.</summary>
@@ -153,7 +155,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
 
     private static string Key(in Call call) => $"#{call.Number}";
 
-    private bool MayBlock(long count) => Size > 1 && !World.Options.CheckCalls && Process.IsExclusive && count >= 0 && count <= MpiLaunch.Most;
+    private bool MayBlock(long count) => Size > 1 && !World.Options.CheckCalls && Process.IsExclusive && count >= 0;
 
     private MpiBlockingCall Block(Call call) => Process.Blocking.Enter(this, call with { Number = BeginCollective(call.Kind) });
 }
