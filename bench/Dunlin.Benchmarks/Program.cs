@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dunlin;
 using Dunlin.Benchmarks;
+using Dunlin.Communication;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
@@ -15,6 +17,7 @@ using Dunlin.Tensors.Kernels;
 // mpirun -np R dunlin-bench collectives: microseconds of an all-reduce between processes, bare and through the communicators.
 // mpirun -np R dunlin-bench ranks ROW THREADS [KERNELS [SECONDS [FOLDER]]]: milliseconds of a data-parallel step, each rank with a whole batch; traces into the folder. See bench/distributed.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
+LaunchedTerminal.Quieten(StartupEnvironment.All());
 if (args is ["collectives"])
 {
     CollectiveCost.Measure(Console.Out);

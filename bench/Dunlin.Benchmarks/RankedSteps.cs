@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Communication;
-using Dunlin.Graphs.Plans;
 using Dunlin.Graphs.Profiling;
 using Dunlin.Strategies;
-using Dunlin.Tensors.Collectives;
 using Dunlin.Tensors.Kernels;
 
 namespace Dunlin.Benchmarks;
@@ -35,60 +33,21 @@ internal static class RankedSteps
                 times.Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds / steps);
             }
             times.Sort();
-            var (start, wait) = Exchange(measured, comm, profile);
-            var timeline = new BucketTimes();
-            measured.Step(timeline);
-            var buckets = string.Join(',', timeline.Buckets.Select(b => FormattableString.Invariant($"[{b.Bytes},{b.Ready:F3}]")));
+            if (profile is not null) Trace(measured, worker.Rank, profile);
+            var exchange = new Exchange();
+            var (exposed, alone) = (exchange.Exposed(measured, comm), exchange.Alone(comm));
+            var buckets = string.Join(',', exchange.Buckets.Select(b => FormattableString.Invariant($"[{b.Bytes},{b.Ready:F3}]")));
             if (worker.Rank == 0)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $$"""{"row":"{{row.Name}}","ranks":{{comm.Size}},"ms":{{times[times.Count / 2]:F4}},"least_ms":{{times[0]:F4}},"items_s":{{row.Input[0] * comm.Size / times[times.Count / 2] * 1e3:F2}},"exchange_overlapped_ms":{{start:F3}},"exchange_exposed_ms":{{wait:F3}},"peak_mb":{{Environment.WorkingSet / 1e6:F0}},"kernels":"{{kernels.Name}}","parameters":{{measured.Parameters}},"backward_end_ms":{{timeline.End:F3}},"buckets":[{{buckets}}]}"""));
+                    $$"""{"row":"{{row.Name}}","ranks":{{comm.Size}},"ms":{{times[times.Count / 2]:F4}},"least_ms":{{times[0]:F4}},"items_s":{{row.Input[0] * comm.Size / times[times.Count / 2] * 1e3:F2}},"exchange_alone_ms":{{alone:F3}},"exchange_exposed_ms":{{exposed:F3}},"peak_mb":{{Environment.WorkingSet / 1e6:F0}},"kernels":"{{kernels.Name}}","parameters":{{measured.Parameters}},"backward_end_ms":{{exchange.BackwardEnd:F3}},"buckets":[{{buckets}}]}"""));
         });
     }
 
-    /// <summary>
-    /// Milliseconds of a step in which sums are started or formed while the backward pass runs, the most that a rank takes, and in which the step waits for them, the least that a rank does: who
-    /// comes first waits for the others too, who comes last for what is to be sent and summed alone.
-    /// </summary>
-    private static (double Start, double Wait) Exchange(Measurement measured, ICommunicator comm, string? folder)
+    private static void Trace(Measurement measured, int rank, string folder)
     {
-        const int Steps = 9;
-        var trace = new EventTrace(comm.Rank);
+        var trace = new EventTrace(rank);
         var profile = new PlanProfile(trace);
-        var (starts, waits) = (0.0, 0.0);
-        for (var i = 0; i < Steps; i++)
-        {
-            var (start, wait) = (Start(), Wait());
-            measured.Step(profile, i + 1);
-            starts += comm.AllGatherNumbers(Microseconds(Start() - start)).Max();
-            waits += comm.AllGatherNumbers(Microseconds(Wait() - wait)).Min();
-        }
-        if (folder is not null) TraceFile.Write(trace, Path.Combine(folder, TraceFile.NameOf(comm.Rank)));
-        return (starts / 1e3 / Steps, waits / 1e3 / Steps);
-        double Start() => profile.SecondsOf("AllReduceStart") + profile.SecondsOf("Pack");
-        double Wait() => profile.SecondsOf("AllReduceWait");
-        static long Microseconds(double seconds) => (long)(seconds * 1e6);
+        for (var i = 1; i <= 5; i++) measured.Step(profile, i);
+        TraceFile.Write(trace, Path.Combine(folder, TraceFile.NameOf(rank)));
     }
-}
-
-/// <summary>When in a step each bucket of gradients is ready to go, and when there is nothing left to do but wait.</summary>
-internal sealed class BucketTimes : IStepObserver
-{
-    private readonly List<(long, double)> _buckets = [];
-    private long _begin;
-
-    /// <summary>Bytes, and milliseconds from the step's begin.</summary>
-    public IReadOnlyList<(long Bytes, double Ready)> Buckets => _buckets;
-
-    /// <summary>Milliseconds from the step's begin.</summary>
-    public double End { get; private set; }
-
-    public void Before(PlanKernel kernel)
-    {
-        if (_begin == 0) _begin = Stopwatch.GetTimestamp();
-        var now = Stopwatch.GetElapsedTime(_begin).TotalMilliseconds;
-        if (kernel.Operation == "AllReduceStart") _buckets.Add((kernel.OutputBytes[0], now));
-        if (kernel.Operation == "AllReduceWait" && End == 0) End = now;
-    }
-
-    public void After(PlanKernel kernel, ReadOnlySpan<nint> outputs) { }
 }

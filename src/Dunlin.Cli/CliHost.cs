@@ -33,8 +33,7 @@ internal sealed record CliHost
     public static CliHost OfProcess()
     {
         var environment = StartupEnvironment.All();
-        // mpirun gives ranks terminals of its own, whose text ends up in files: .NET would begin it with characters that switch the keypad.
-        if (RankDiscovery.IsLaunched(environment)) System.Environment.SetEnvironmentVariable("TERM", "dumb");
+        LaunchedTerminal.Quieten(environment);
         return new()
         {
             Out = Console.Out,

@@ -160,6 +160,58 @@ public abstract partial class CommunicatorContract
         }
     }, Long);
 
+    public static TheoryData<string> Collectives => ["AllReduce", "AllGather", "ReduceScatter", "Broadcast", "Barrier"];
+
+    /// <summary>What a rank has still under way, or where its buffers lie, is its own affair: the others' calls meet its call, and what they wait for goes on meanwhile.</summary>
+    [Theory, MemberData(nameof(Collectives))]
+    public void A_call_meets_that_of_a_rank_that_has_others_under_way_or_works_in_place(string call) => OnRanks(3, comm =>
+    {
+        const int Part = 1000;
+        var message = Rows.OfRank(DType.Float32, comm.Rank, 100_000);
+        for (var turn = 0; turn < 3; turn++)
+        {
+            var send = comm.Rank == turn ? comm.StartSend(message, (turn + 1) % 3) : null;
+            var before = Rows.OfRank(DType.Float64, comm.Rank, 100_000);
+            var sum = comm.StartAllReduce(before, ReduceOp.Sum);
+            if (comm.Rank != turn) sum.Wait();
+            var whole = Rows.OfRank(DType.Int32, comm.Rank, 3 * Part);
+            var inPlace = new CommBuffer(whole.Address + comm.Rank * Part * sizeof(int), Part, DType.Int32);
+            var apart = Rows.OfRank(DType.Int32, comm.Rank, Part, comm.Rank * Part);
+            var part = comm.Rank == turn ? inPlace : apart;
+            switch (call)
+            {
+                case "AllReduce":
+                    comm.AllReduce(whole);
+                    Assert.Equal(Rows.Reduced(DType.Int32, ReduceOp.Sum, 3, 3 * Part), whole.Values());
+                    break;
+                case "AllGather":
+                    comm.AllGather(part, whole);
+                    Assert.Equal(Enumerable.Range(0, 3).SelectMany(rank => Rows.OfRank(DType.Int32, rank, Part, rank * Part).Values()), whole.Values());
+                    break;
+                case "ReduceScatter":
+                    comm.ReduceScatter(whole, part);
+                    Assert.Equal(Rows.Reduced(DType.Int32, ReduceOp.Sum, 3, Part, comm.Rank * Part), (comm.Rank == turn ? whole : apart).Values().Skip(comm.Rank == turn ? comm.Rank * Part : 0).Take(Part));
+                    break;
+                case "Broadcast":
+                    comm.Broadcast(whole, root: 2);
+                    Assert.Equal(Rows.OfRank(DType.Int32, 2, 3 * Part).Values(), whole.Values());
+                    break;
+                default:
+                    comm.Barrier();
+                    break;
+            }
+            var received = Tensor.Zeros(DType.Float32, [100_000]);
+            if (comm.Rank == (turn + 1) % 3)
+            {
+                comm.Receive(received, turn);
+                Assert.Equal(Rows.OfRank(DType.Float32, turn, 100_000).Values(), received.Values());
+            }
+            send?.Wait();
+            if (comm.Rank == turn) sum.Wait();
+            Assert.Equal(Rows.Reduced(DType.Float64, ReduceOp.Sum, 3, 100_000), before.Values());
+        }
+    }, Long);
+
     [Fact]
     public void Split_groups_by_color_and_orders_by_key_then_rank() => OnRanks(6, comm =>
     {
@@ -176,6 +228,21 @@ public abstract partial class CommunicatorContract
         var alone = group.Split(group.Rank, 0);
         alone.AllReduce(sum);
         Assert.Equal((1, 15), (alone.Size, sum.Item<int>()));
+    }, Long);
+
+    /// <summary>Who waits in one group goes on with what others wait for in another.</summary>
+    [Theory, InlineData(2), InlineData(3), InlineData(4), InlineData(6)]
+    public void Ranks_may_wait_for_calls_of_several_groups_in_any_order(int size) => OnRanks(size, comm =>
+    {
+        using var first = comm.Split(0, 0);
+        using var second = comm.Split(0, -comm.Rank);
+        for (var turn = 0; turn < 10; turn++)
+        {
+            var sums = Enumerable.Range(0, 3).Select(n => Tensor.From(Enumerable.Repeat(comm.Rank + n, 5000).ToArray())).ToArray();
+            var operations = new[] { comm, first, second }.Select((group, n) => group.StartAllReduce(sums[n], ReduceOp.Sum)).ToArray();
+            foreach (var n in Shuffled(3, 10 * turn + comm.Rank)) operations[n].Wait();
+            for (var n = 0; n < 3; n++) Assert.All(sums[n].ToArray<int>(), sum => Assert.Equal((size * (size - 1) / 2) + (size * n), sum));
+        }
     }, Long);
 
     [Fact]

@@ -13,7 +13,7 @@ namespace Dunlin.Strategies.Tests;
 /// </summary>
 public class KillAndResumeTests
 {
-    private const string Verb = "train-until-killed";
+    internal const string Verb = "train-until-killed";
 
     [Theory, InlineData(1, ShardingStage.None), InlineData(2, ShardingStage.None), InlineData(2, ShardingStage.OptimizerState), InlineData(3, ShardingStage.Parameters)]
     public async Task A_killed_and_resumed_run_ends_with_the_bits_of_an_uninterrupted_one(int workers, ShardingStage sharding)
@@ -26,7 +26,7 @@ public class KillAndResumeTests
             var kills = 0;
             for (var attempt = 0; attempt < 40; attempt++)
             {
-                using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["exec", typeof(KillAndResumeTests).Assembly.Location, Verb, directory, $"{workers}", $"{sharding}"])
+                using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["exec", TestProgram.Path, Verb, directory, $"{workers}", $"{sharding}"])
                 {
                     RedirectStandardOutput = true,
                 })!;
@@ -56,9 +56,9 @@ public class KillAndResumeTests
     }
 
     /// <summary>The killed program.</summary>
-    public static int Main(string[] arguments)
+    internal static int Run(string[] arguments)
     {
-        if (arguments is not [Verb, var directory, var workers, var sharding]) return 2;
+        if (arguments is not [var directory, var workers, var sharding]) return 2;
         Train(int.Parse(workers), Enum.Parse<ShardingStage>(sharding), directory);
         return 0;
     }

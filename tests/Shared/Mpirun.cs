@@ -72,11 +72,31 @@ internal static class Mpirun
     }
 }
 
+/// <summary>What this machine has left.</summary>
+internal static class FreeMemory
+{
+    /// <summary>What is missing for tests that take so much, with a quarter more for all else; null where nothing is.</summary>
+    public static string? Missing(int gibibytes)
+    {
+        var needed = gibibytes + (gibibytes + 3) / 4;
+        return Bytes() >> 30 >= needed ? null : $"needs {needed} GiB of free memory";
+    }
+
+    /// <summary>Of the machine, as long as the container may have it.</summary>
+    private static long Bytes()
+    {
+        var most = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal)) : null;
+        return line is null ? most : Math.Min(most, long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) << 10);
+    }
+}
+
 /// <summary>A test that needs mpirun.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class MpiFactAttribute : FactAttribute
 {
-    public MpiFactAttribute() => Skip = Mpirun.Missing;
+    /// <param name="gibibytes">How much memory all ranks take together, if it is much.</param>
+    public MpiFactAttribute(int gibibytes = 0) => Skip = Mpirun.Missing ?? (gibibytes > 0 ? FreeMemory.Missing(gibibytes) : null);
 }
 
 /// <summary>A test with several sets of data that needs mpirun.</summary>

@@ -71,6 +71,7 @@ public sealed class Cluster : IDisposable
     public static Cluster Join(IReadOnlyDictionary<string, string> environment, ClusterOptions? options = null, LaunchOptions? launch = null)
     {
         options ??= new();
+        LaunchedTerminal.Quieten(environment);
         var info = RankDiscovery.Discover(environment, launch);
         var host = Dns.GetHostName();
         return new(info, info is null or { Size: 1 } ? null : MpiProcess.Start(info, environment, options, host), options, host);
@@ -125,7 +126,8 @@ public sealed class Cluster : IDisposable
     {
         if (_control!.AllGatherNumbers(threads).FirstOrDefault(count => count != threads) is > 0 and var other)
             throw new CommunicationException($"Process {Rank} is to have {threads} ranks, another one {other}: all processes of a run have the same number.");
-        _process!.IsExclusive = threads == 1;
+        // A rank within MPI takes none of the strides between hosts for which others may wait.
+        _process!.IsExclusive = threads == 1 && (_layout is null || _layout.Hosts == 1 || _layout.PerHost == 1);
         var seats = _process.Seats.Take(threads);
         if (_layout is null && threads > 1)
             throw new CommunicationException("Several ranks in each process need memory that the processes of each host share, and as many processes on every host, side by side: start more processes with one rank each.");

@@ -33,9 +33,6 @@ internal abstract class ClusterCommunicator : CheckedCommunicator, ICommunicator
     /// <summary>Whether there are more ranks on this host than processors.</summary>
     public bool IsCrowded { get; init; }
 
-    /// <summary>Operations that have begun and were not waited for.</summary>
-    protected int Pending => _pending;
-
     public string Name(int rank) => Group.Contains('/') ? $"rank {rank} of a group of {Size} (rank {_worldRanks[rank]} of the world)" : $"rank {rank}";
 
     public int WorldRank(int rank) => _worldRanks[rank];
@@ -64,10 +61,13 @@ internal abstract class ClusterCommunicator : CheckedCommunicator, ICommunicator
 
     public override string ToString() => Name(Rank);
 
+    /// <summary>Does what can be done without waiting of all that is under way: others may wait for it, while this rank waits for something else.</summary>
+    public virtual void Advance() { }
+
     /// <summary>Takes back an operation that was waited for.</summary>
     public void Release(ClusterOperation operation)
     {
-        _pending--;
+        Interlocked.Decrement(ref _pending);
         Recycle(operation);
     }
 
@@ -107,7 +107,7 @@ internal abstract class ClusterCommunicator : CheckedCommunicator, ICommunicator
 
     private ClusterOperation Count(ClusterOperation operation)
     {
-        _pending++;
+        Interlocked.Increment(ref _pending);
         return operation;
     }
 

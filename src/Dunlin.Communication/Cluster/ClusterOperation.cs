@@ -26,8 +26,9 @@ internal abstract class ClusterOperation : IPendingOperation
     {
         if (Owner is not { } owner) throw new CommunicationException("An operation was waited for twice; it may be waited for once.");
         if (!_done) Await(owner);
-        owner.Release(this);
+        // In this order: as soon as it is back, another thread's call may have it.
         Owner = null;
+        owner.Release(this);
     }
 
     public WaitState Describe(ClusterCommunicator owner, long milliseconds) =>
@@ -85,6 +86,7 @@ internal abstract class ClusterOperation : IPendingOperation
             {
                 if (world.Failed && !IsDone) world.Throw();
                 if (Environment.TickCount64 > deadline) TimeOut(owner);
+                owner.Seat.Advance();
                 backoff.Pause();
             }
         }

@@ -6,7 +6,8 @@ namespace Dunlin.Communication;
 /// <param name="number">Among the ranks of this process.</param>
 internal sealed class Seat(int rank, FlightRecorder recorder, int number)
 {
-    private readonly List<ClusterCommunicator> _groups = [];
+    // Replaced, not changed: the watch reads it, and so does whoever waits.
+    private volatile ClusterCommunicator[] _groups = [];
     private volatile ClusterOperation? _waitsIn;
 
     public int Rank { get; } = rank;
@@ -19,12 +20,18 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
 
     public void Register(ClusterCommunicator group)
     {
-        lock (_groups) _groups.Add(group);
+        lock (this) _groups = [.. _groups, group];
     }
 
     public void Leave(ClusterCommunicator group)
     {
-        lock (_groups) _groups.Remove(group);
+        lock (this) _groups = [.. _groups.Where(g => g != group)];
+    }
+
+    /// <summary>Does what others may wait for, in all groups of this rank: they may wait in another order. Called by the rank itself.</summary>
+    public void Advance()
+    {
+        foreach (var group in _groups) group.Advance();
     }
 
     public void BeginWait(ClusterOperation operation)
@@ -47,6 +54,6 @@ internal sealed class Seat(int rank, FlightRecorder recorder, int number)
         var wait = _waitsIn is { } operation && operation.Owner is { } owner && operation.WaitedSince != 0
             ? operation.Describe(owner, Environment.TickCount64 - operation.WaitedSince)
             : null;
-        lock (_groups) return new(Rank, Step, recorder.LastOf(number)?.ToString(), wait, _groups.ToDictionary(g => g.Group, g => g.Number));
+        return new(Rank, Step, recorder.LastOf(number)?.ToString(), wait, _groups.ToDictionary(g => g.Group, g => g.Number));
     }
 }

@@ -7,12 +7,11 @@ namespace Dunlin.Communication;
 /// A group of ranks on several hosts. A collective goes in three strides: the ranks of each host meet in shared memory, the first rank of each host meets the other hosts' first ranks by MPI,
 /// and spreads what it has got in shared memory. So only one message for each host travels between hosts, whatever number of ranks it has.
 /// </summary>
-internal sealed class HierarchicalCommunicator : ClusterCommunicator, ICommunicator
+internal sealed class HierarchicalCommunicator : StridedCommunicator, ICommunicator
 {
     private readonly HostLayout _layout;
     private readonly int _threads;
-    private readonly Stack<HierarchicalOperation> _idle = new();
-    private readonly List<HierarchicalOperation> _underWay = [];
+    private int _exchanges;
 
     /// <param name="world">Whose failures are all its groups'.</param>
     /// <param name="seat">Which of this process's ranks this is.</param>
@@ -57,47 +56,35 @@ internal sealed class HierarchicalCommunicator : ClusterCommunicator, ICommunica
     public Func<long, NativeBuffer> Rent => _layout.Memory.Pool.RentBuffer;
 
     /// <summary>Sets a message on its way: within a host in shared memory, between hosts by MPI, whose ranks are processes.</summary>
-    public IPendingOperation StartMessage(in Call call, CommBuffer buffer)
+    public IPendingOperation StartMessage(in Call call, CommBuffer buffer, MessageUse use)
     {
         var (isSend, near) = (call.Kind == CallKind.Send, call.Peer / LocalSize == Host);
-        if (near) return isSend ? Local.StartSend(buffer, call.Peer % LocalSize, call.Tag) : Local.StartReceive(buffer, call.Peer % LocalSize, call.Tag);
+        // Between hosts the tag also says which ranks of the two processes are meant.
+        var most = MpiCommunicator.LargestTag / _threads / _threads;
+        if (use.TagOf(call.Tag) >= most)
+            throw new CommunicationException($"{this} called {call.Kind} with tag {call.Tag}; between hosts, with {_threads} ranks in each process, tags are at most {use.LargestTag(most)}.");
+        var tag = (int)use.TagOf(call.Tag);
+        if (near) return isSend ? Local.StartSend(buffer, call.Peer % LocalSize, tag) : Local.StartReceive(buffer, call.Peer % LocalSize, tag);
         var (from, to) = isSend ? (Rank % _threads, call.Peer % _threads) : (call.Peer % _threads, Rank % _threads);
-        var tag = ((long)call.Tag * _threads + from) * _threads + to;
-        if (tag > MpiCommunicator.LargestTag)
-            throw new CommunicationException($"{this} called {call.Kind} with tag {call.Tag}; between hosts, with {_threads} ranks in each process, tags are at most {MpiCommunicator.LargestTag / _threads / _threads - 1}.");
-        return isSend ? Messages.StartSend(buffer, call.Peer / _threads, (int)tag) : Messages.StartReceive(buffer, call.Peer / _threads, (int)tag);
+        tag = (tag * _threads + from) * _threads + to;
+        return isSend ? Messages.StartSend(buffer, call.Peer / _threads, tag) : Messages.StartReceive(buffer, call.Peer / _threads, tag);
     }
 
-    /// <summary>Lets every operation take the strides that it can take. Every rank begins each stride in the order of the calls.</summary>
-    public void Advance()
+    /// <summary>The group of those ranks. All ranks of <paramref name="parent"/>, which is this group or a part of it, come here.</summary>
+    public ICommunicator Part(ClusterCommunicator parent, string group, int[] members, int[] worldRanks)
     {
-        HierarchicalOperation? before = null;
-        foreach (var operation in _underWay)
-        {
-            while ((before is null || before.Stride > operation.Stride) && operation.TryEndStride()) operation.TakeStride();
-            before = operation;
-        }
-        while (_underWay is [{ IsDone: true }, ..]) _underWay.RemoveAt(0);
+        var own = Array.IndexOf(members, parent.Rank);
+        var isNear = worldRanks.All(rank => rank / LocalSize == Host);
+        var block = isNear && own == 0 ? HostTeam.Create(Memory, members.Length) : default;
+        var all = parent.AllGatherNumbers(block.Process, block.Offset, _exchanges);
+        if (isNear) return HostCommunicator.At(parent, Memory, new((int)all[3 * members[0]], (nint)all[3 * members[0] + 1]), group, worldRanks, own);
+        // A number that no member has seen yet.
+        _exchanges = 1 + (int)members.Max(member => all[3 * member + 2]);
+        return new ExchangeCommunicator(this, _exchanges, group, worldRanks, own);
     }
 
-    protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
-    {
-        if (!_idle.TryPop(out var operation)) operation = new();
-        operation.Fill(this, call, input, output);
-        if (call.Number > 0)
-        {
-            _underWay.Add(operation);
-            Advance();
-        }
-        return operation;
-    }
+    protected override StridedOperation NewOperation() => new HierarchicalOperation();
 
-    protected override void Recycle(ClusterOperation operation) => _idle.Push((HierarchicalOperation)operation);
-
-    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks)
-    {
-        if (_threads == 1) return ((MpiCommunicator)Messages).SplitAs(group, color, members, worldRanks);
-        if (members.All(rank => rank / LocalSize == Host)) return HostCommunicator.Of(this, Memory, group, members, worldRanks);
-        throw new CommunicationException($"A group of some of the ranks of several hosts takes processes of one rank each; here each has {_threads}. Start more processes with one rank each.");
-    }
+    protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) =>
+        _threads == 1 ? ((MpiCommunicator)Messages).SplitAs(group, color, members, worldRanks) : Part(this, group, members, worldRanks);
 }

@@ -4,26 +4,22 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Communication;
 
 /// <summary>A call on its way over hosts: a stride within the host, one between hosts, one within the host again.</summary>
-internal sealed class HierarchicalOperation : ClusterOperation
+internal sealed class HierarchicalOperation : StridedOperation
 {
     private const int Within = 1, Between = 2, Spread = 3, End = 4;
 
-    private IPendingOperation? _inner;
     private CommBuffer _buffer;
     private nint _copy;
 
-    /// <summary>The stride that was taken last.</summary>
-    public int Stride { get; private set; }
-
     private HierarchicalCommunicator Group => (HierarchicalCommunicator)Owner!;
 
-    public void Fill(HierarchicalCommunicator owner, in Call call, CommBuffer input, CommBuffer output)
+    protected override void Prepare()
     {
-        Begin(owner, call, input, output);
-        (Stride, _inner, _copy) = (0, null, 0);
+        var (owner, call, input, output) = (Group, Call, Input, Output);
+        _copy = 0;
         if (call.Number == 0)
         {
-            _inner = owner.StartMessage(call, call.Kind == CallKind.Send ? input : output);
+            Await(owner.StartMessage(call, call.Kind == CallKind.Send ? input : output, MessageUse.OfWorld));
             return;
         }
         // All strides are over one buffer: of what is reduced or sent, or where the parts of all ranks meet.
@@ -39,35 +35,18 @@ internal sealed class HierarchicalOperation : ClusterOperation
         _buffer = _buffer with { Address = _copy };
     }
 
-    public override bool TryAdvance()
+    protected override bool Take(int stride)
     {
-        if (IsDone) return true;
-        if (Call.Number > 0) Group.Advance();
-        else if (TryEndStride()) Complete();
-        return IsDone;
-    }
-
-    /// <summary>Ends the stride that was taken last, if what it waits for is done. False also where there is none to come.</summary>
-    public bool TryEndStride()
-    {
-        if (IsDone || _inner is { IsCompleted: false }) return false;
-        _inner?.Wait();
-        _inner = null;
-        return true;
-    }
-
-    /// <summary>Begins the next stride, or ends. The last one is done.</summary>
-    public void TakeStride()
-    {
-        Stride++;
-        _inner = Stride switch
+        switch (stride)
         {
-            Within => StartWithin(),
-            Between when Group.IsLeader => StartBetween(),
-            Spread => StartSpread(),
-            _ => null,
-        };
-        if (Stride == End) Finish();
+            case Within: Await(StartWithin()); break;
+            case Between when Group.IsLeader: Await(StartBetween()); break;
+            case Spread: Await(StartSpread()); break;
+            case End:
+                Finish();
+                return false;
+        }
+        return true;
     }
 
     private int RootHost => Call.Peer / Group.LocalSize;
@@ -123,6 +102,5 @@ internal sealed class HierarchicalOperation : ClusterOperation
                 break;
         }
         if (_copy != 0) Group.Memory.Pool.Return(_copy, _buffer.Bytes);
-        Complete();
     }
 }

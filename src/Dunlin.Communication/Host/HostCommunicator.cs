@@ -73,13 +73,25 @@ internal sealed unsafe class HostCommunicator(HostTeam team, ProcessWorld world,
     protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) => Of(this, team.Memory, group, members, worldRanks);
 
     /// <summary>A group of some ranks of another group, all on this host. All ranks of that one come here.</summary>
-    public static HostCommunicator Of(ClusterCommunicator parent, HostMemory memory, string group, int[] members, int[] worldRanks)
+    private static HostCommunicator Of(ClusterCommunicator parent, HostMemory memory, string group, int[] members, int[] worldRanks)
     {
         var own = Array.IndexOf(members, parent.Rank);
         var block = own == 0 ? HostTeam.Create(memory, members.Length) : default;
         var all = parent.AllGatherNumbers(block.Process, block.Offset);
-        var place = new Place((int)all[2 * members[0]], (nint)all[2 * members[0] + 1]);
-        return new HostCommunicator(new HostTeam(memory, place, members.Length), parent.World, parent.Seat, group, worldRanks, own) { IsCrowded = parent.IsCrowded };
+        return At(parent, memory, new((int)all[2 * members[0]], (nint)all[2 * members[0] + 1]), group, worldRanks, own);
+    }
+
+    /// <summary>A group whose block its first rank has made.</summary>
+    public static HostCommunicator At(ClusterCommunicator parent, HostMemory memory, Place block, string group, int[] worldRanks, int rank) =>
+        new(new HostTeam(memory, block, worldRanks.Length), parent.World, parent.Seat, group, worldRanks, rank) { IsCrowded = parent.IsCrowded };
+
+    /// <summary>Does what can be done of all that is under way, whatever this rank waits for.</summary>
+    public override void Advance()
+    {
+        PostTransfers();
+        EndPosted();
+        foreach (var (operation, number) in _underWay)
+            if (operation.Call.Number == number) operation.TryAdvance();
     }
 
     /// <summary>

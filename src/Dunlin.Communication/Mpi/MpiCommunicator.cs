@@ -1,3 +1,4 @@
+using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
 namespace Dunlin.Communication;
@@ -22,36 +23,43 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
 
     public static int TagOf(int tag) => tag + 1;
 
-    // The blocking forms are other algorithms in MPI, up to twice as fast as started ones. A process that waits for nothing else may use them.
+    // The blocking forms are other algorithms in MPI, up to twice as fast as started ones. A blocking call does not meet a started one of another rank: which form is taken depends on nothing that is a
+    // rank's own affair, such as what else it has under way, or where its buffers lie.
 
     public void AllReduce(CommBuffer buffer, ReduceOp op = ReduceOp.Sum)
     {
         if (!MayBlock(buffer.Count)) StartAllReduce(buffer, op).Wait();
         else
             using (var call = Block(new(CallKind.AllReduce, 0, buffer.Type, buffer.Count, op)))
-                call.Check(MpiNative.MPI_Allreduce(Process.InPlace, buffer.Address, (int)buffer.Count, Process.Reductions.Type(buffer.Type), Process.Reductions.Operation(buffer.Type, op), _comm));
+                foreach (var piece in MpiLaunch.Pieces(buffer))
+                    call.Check(MpiNative.MPI_Allreduce(Process.InPlace, piece.Address, (int)piece.Count, Process.Reductions.Type(buffer.Type), Process.Reductions.Operation(buffer.Type, op), _comm));
     }
 
     public void AllGather(CommBuffer input, CommBuffer output)
     {
-        if (!MayBlock(output.Count) || CommBuffers.Overlap(input, output)) StartAllGather(input, output).Wait();
+        if (!MayBlock(output.Count) || output.Count > MpiLaunch.Most) StartAllGather(input, output).Wait();
         else
         {
             Check.Parts(this, "AllGather", whole: output, part: input);
             var type = Process.Reductions.Type(input.Type);
             using var call = Block(new(CallKind.AllGather, 0, input.Type, input.Count));
-            call.Check(MpiNative.MPI_Allgather(input.Address, (int)input.Count, type, output.Address, (int)input.Count, type, _comm));
+            MpiLaunch.PutOwn(input, output, Rank);
+            call.Check(MpiNative.MPI_Allgather(Process.InPlace, (int)input.Count, type, output.Address, (int)input.Count, type, _comm));
         }
     }
 
     public void ReduceScatter(CommBuffer input, CommBuffer output, ReduceOp op = ReduceOp.Sum)
     {
-        if (!MayBlock(input.Count) || CommBuffers.Overlap(input, output)) StartReduceScatter(input, output, op).Wait();
+        if (!MayBlock(input.Count) || input.Count > MpiLaunch.Most) StartReduceScatter(input, output, op).Wait();
         else
         {
             Check.Parts(this, "ReduceScatter", whole: input, part: output);
-            using var call = Block(new(CallKind.ReduceScatter, 0, input.Type, output.Count, op));
-            call.Check(MpiNative.MPI_Reduce_scatter_block(input.Address, output.Address, (int)output.Count, Process.Reductions.Type(input.Type), Process.Reductions.Operation(input.Type, op), _comm));
+            // In place, MPI wants the result at the whole's beginning, and not in its place.
+            var apart = CommBuffers.Overlap(input, output) ? NativeBuffer.Rent(output.Bytes) : null;
+            using (var call = Block(new(CallKind.ReduceScatter, 0, input.Type, output.Count, op)))
+                call.Check(MpiNative.MPI_Reduce_scatter_block(input.Address, apart?.Address ?? output.Address, (int)output.Count, Process.Reductions.Type(input.Type), Process.Reductions.Operation(input.Type, op), _comm));
+            if (apart is not null) CollectiveWork.Copy(apart.Address, output.Address, output.Bytes);
+            GC.KeepAlive(apart);
         }
     }
 
@@ -62,7 +70,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
         {
             Check.Rank(this, "Broadcast", "root", root);
             using var call = Block(new(CallKind.Broadcast, 0, buffer.Type, buffer.Count, Peer: root));
-            call.Check(MpiNative.MPI_Bcast(buffer.Address, (int)buffer.Count, Process.Reductions.Type(buffer.Type), root, _comm));
+            foreach (var piece in MpiLaunch.Pieces(buffer)) call.Check(MpiNative.MPI_Bcast(piece.Address, (int)piece.Count, Process.Reductions.Type(buffer.Type), root, _comm));
         }
     }
 
@@ -83,6 +91,14 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
         }
     }
 
+    /// <summary>
+    /// Hands over what has been agreed upon meanwhile, and moves on what was handed over before: who waits for an agreement does not call MPI, and keeps the process's own thread from doing so.
+    /// </summary>
+    public override void Advance()
+    {
+        if (World.Options.CheckCalls) Process.AdvanceAll();
+    }
+
     /// <summary>What has come must be what was expected: MPI itself refuses only what is longer.</summary>
     public unsafe void ExpectReceived(MpiOperation operation, int piece, byte* status)
     {
@@ -96,20 +112,24 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
     protected override ClusterOperation Post(in Call call, CommBuffer input, CommBuffer output)
     {
         if (call.Tag > LargestTag) throw new CommunicationException($"{this} called {call.Kind} with tag {call.Tag}; between processes tags are at most {LargestTag}.");
-        if (!_idle.TryPop(out var operation)) operation = new(Process);
+        // Threads of a process send messages between hosts by one communicator.
         lock (Process.Gate)
         {
+            if (!_idle.TryPop(out var operation)) operation = new(Process);
             operation.Fill(this, call, input, output);
             if (World.Options.CheckCalls) World.Tell(Notice(call));
             // Messages overtake collectives that wait for other ranks: these may wait for the message.
             if (World.Options.CheckCalls && call.Number > 0) _toLaunch.Enqueue(operation);
             else Launch(operation);
             Process.Follow(operation);
+            return operation;
         }
-        return operation;
     }
 
-    protected override void Recycle(ClusterOperation operation) => _idle.Push((MpiOperation)operation);
+    protected override void Recycle(ClusterOperation operation)
+    {
+        lock (Process.Gate) _idle.Push((MpiOperation)operation);
+    }
 
     protected override ICommunicator Split(string group, int color, int[] members, int[] worldRanks) => SplitAs(group, color, members, worldRanks);
 
@@ -135,7 +155,7 @@ internal sealed class MpiCommunicator : ClusterCommunicator, ICommunicator
 
     private static string Key(in Call call) => $"#{call.Number}";
 
-    private bool MayBlock(long count) => Size > 1 && !World.Options.CheckCalls && Pending == 0 && Process.IsExclusive && count >= 0 && count <= MpiLaunch.Most;
+    private bool MayBlock(long count) => Size > 1 && !World.Options.CheckCalls && Process.IsExclusive && count >= 0;
 
     private MpiBlockingCall Block(Call call) => Process.Blocking.Enter(this, call with { Number = BeginCollective(call.Kind) });
 }

@@ -34,11 +34,11 @@ internal static class MpiLaunch
                         }
                 break;
             case CallKind.AllGather when !isLong:
-                var source = CommBuffers.Overlap(input, output) ? process.InPlace : input.Address;
-                MpiProcess.Check(MpiNative.MPI_Iallgather(source, (int)call.Count, type, output.Address, (int)call.Count, type, comm, ref operation.NextRequest()), call);
+                PutOwn(input, output, rank);
+                MpiProcess.Check(MpiNative.MPI_Iallgather(process.InPlace, (int)call.Count, type, output.Address, (int)call.Count, type, comm, ref operation.NextRequest()), call);
                 break;
             case CallKind.AllGather:
-                CollectiveWork.Copy(input.Address, Part(output, rank, call.Count).Address, input.Bytes);
+                PutOwn(input, output, rank);
                 for (var root = 0; root < size; root++) Broadcast(operation, Part(output, root, call.Count), root, type, comm);
                 break;
             case CallKind.Broadcast:
@@ -82,10 +82,14 @@ internal static class MpiLaunch
 
     private static CommBuffer Part(CommBuffer whole, int number, long count) => new(whole.Address + (nint)(number * count * whole.Type.Size()), count, whole.Type);
 
-    private static PieceList Pieces(CommBuffer buffer) => new(buffer);
+    /// <summary>What MPI takes in one call each; at least one piece: also an empty message has to be sent.</summary>
+    public static PieceList Pieces(CommBuffer buffer) => new(buffer);
 
-    /// <summary>A buffer's pieces, at least one: also an empty message has to be sent.</summary>
-    private readonly struct PieceList(CommBuffer buffer)
+    /// <summary>Puts a rank's own part into the whole: MPI gathers in place on all ranks or on none.</summary>
+    public static void PutOwn(CommBuffer input, CommBuffer output, int rank) => CollectiveWork.Copy(input.Address, Part(output, rank, input.Count).Address, input.Bytes);
+
+    /// <summary>A buffer's pieces.</summary>
+    public readonly struct PieceList(CommBuffer buffer)
     {
         public Enumerator GetEnumerator() => new(buffer);
 

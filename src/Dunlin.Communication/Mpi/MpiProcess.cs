@@ -159,15 +159,15 @@ internal sealed unsafe partial class MpiProcess : IDisposable
             _work.Wait();
             if (_stopping) return;
             _work.Reset();
-            while (AdvanceAll() && !_stopping) Backoff.Sleep(ProgressMicroseconds);
+            while ((Volatile.Read(ref _waiters) > 0 || AdvanceAll()) && !_stopping) Backoff.Sleep(ProgressMicroseconds);
         }
     }
 
-    /// <summary>Looks after everything that nobody waits for.</summary>
+    /// <summary>Looks after everything that is under way, unless another thread is in the library.</summary>
     /// <returns>Whether something is left.</returns>
-    private bool AdvanceAll()
+    public bool AdvanceAll()
     {
-        if (Volatile.Read(ref _waiters) > 0 || !Monitor.TryEnter(Gate)) return true;
+        if (!Monitor.TryEnter(Gate)) return true;
         try
         {
             _pending.RemoveAll(static operation => operation.IsDone || operation.Owner is null or { World.Failed: true });

@@ -36,10 +36,10 @@ public sealed class PlanKernel
     public bool IsCommunication { get; }
 
     /// <summary>The number of a collective that goes on when the kernel has run, until the one that has this number in <see cref="Awaits"/> has; null for most.</summary>
-    internal int? Starts { get; }
+    public int? Starts { get; }
 
     /// <inheritdoc cref="Starts"/>
-    internal int? Awaits { get; }
+    public int? Awaits { get; }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Operation} ({Node}) -> {string.Join(", ", Outputs)}";

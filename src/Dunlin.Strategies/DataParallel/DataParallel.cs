@@ -53,18 +53,22 @@ public sealed class DataParallel(int workers, DataParallelOptions? options = nul
 
         public IShards? Shards { get; } = options.Sharding == ShardingStage.None || communicator.Size == 1 ? null : new Shards(communicator, "data", options);
 
-        /// <summary>Dense gradients travel in buckets, while the backward pass runs; after them the rows of sparse ones.</summary>
+        /// <summary>Dense gradients travel in buckets, while the backward pass runs, and sparse ones that name many rows; after them the rows of the others.</summary>
         public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share)
         {
             if (communicator.Size == 1) return gradients;
             var rows = gradients.Select(g => options.SparseGradients ? SparseRows.Capacity(g, share, communicator.Size) : null).ToArray();
             var combined = new Gradient[gradients.Count];
             int[] whole = [.. Enumerable.Range(0, combined.Length).Where(i => rows[i] is null)];
-            Value[] dense = [.. whole.Select(i => gradients[i].Dense())];
+            Dictionary<int, TableGradient> tables = whole.Where(i => gradients[i].IsSparse).ToDictionary(i => i, i => TableGradient.Of(gradients[i], share));
+            Value[] dense = [.. whole.Select(i => tables.TryGetValue(i, out var table) ? table.Sums : gradients[i].Values)];
             var buckets = Buckets.Fill([.. dense.Select(d => (d.Node.Index, d.TensorType.Bytes, d.Type))], options.BucketBytes ?? _cost?.BestBucket(dense.Sum(d => d.TensorType.Bytes)) ?? DataParallelOptions.UsualBucket);
             var sums = options.Compression.Sum([.. buckets.Select(b => (IReadOnlyList<Value>)[.. b.Select(i => dense[i])])], Axis, communicator.Size, _updates);
             foreach (var (bucket, parts) in buckets.Zip(sums))
                 for (var k = 0; k < bucket.Count; k++) combined[whole[bucket[k]]] = parts[k];
+            // As they are: of what is compressed, little numbers may be left out.
+            var named = tables.Count == 0 ? [] : Operations.AllReduceTogether([.. tables.Values.Select(t => t.Named)], Axis);
+            foreach (var ((i, table), counts) in tables.Zip(named)) combined[i] = (table with { Sums = combined[i].Values, Named = counts }).ToSparse();
             for (var i = 0; i < combined.Length; i++)
                 if (rows[i] is { } capacity) combined[i] = SparseRows.Gather(gradients[i], share, Axis, capacity);
             return combined;

@@ -19,7 +19,7 @@ public sealed record DataParallelOptions
     /// <summary>
     /// Whether gradients of which only some rows are there (those of embeddings) travel as rows, where the rows of all workers together are fewer than the table's.
     /// </summary>
-    /// <value>True unless set. False makes them dense: each step then sends the whole table.</value>
+    /// <value>True unless set. With false, each step sends the whole table, and which rows were touched; the update is the same.</value>
     public bool SparseGradients { get; init; } = true;
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace Dunlin.Strategies;
 internal static class SparseRows
 {
     /// <summary>
-    /// How many rows the workers together have at most; null where the gradient had better travel dense: it is dense already, the rows are not fewer than the table's, or
+    /// How many rows the workers together have at most; null where the gradient had better travel in its table's shape: it is dense already, the rows are not fewer than the table's, or
     /// their number depends on elements, so that nobody knows beforehand how much room they take.
     /// </summary>
     public static int? Capacity(Gradient gradient, WorkerShare share, int workers)
@@ -22,9 +22,7 @@ internal static class SparseRows
     /// <summary>The rows of all workers, in their order, each worker's once.</summary>
     public static Gradient Gather(Gradient gradient, WorkerShare share, string axis, int capacity)
     {
-        // The rows that a worker without examples names are nobody's: to an optimiser a row of zeros is one that moves.
-        var numbers = Operations.Select(share.Weight > 0, gradient.Indices!, gradient.Indices!.Number(-1));
-        var (own, sums) = Operations.SumDuplicateRows(numbers, gradient.Values);
+        var (own, sums) = share.RowsOf(gradient);
         var (all, rows) = Operations.AllGatherRows(own, sums, axis, capacity);
         return Gradient.Sparse(all, rows, gradient.Like!);
     }

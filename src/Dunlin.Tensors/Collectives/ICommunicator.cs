@@ -38,7 +38,7 @@ public interface IPendingOperation
 }
 
 /// <summary>
-/// Moves bytes between the ranks of a group. Every rank starts the same collectives in the same order; sends and receives pair up
+/// Moves bytes between the ranks of a group. Every rank calls the same collectives in the same order and the same form, started or blocking; sends and receives pair up
 /// by peer and tag, in order. One thread of a rank calls at a time. Starting and waiting allocate nothing in steady state.
 /// </summary>
 public interface ICommunicator : IDisposable

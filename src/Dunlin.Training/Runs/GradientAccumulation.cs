@@ -6,7 +6,7 @@ namespace Dunlin.Training;
 
 /// <summary>
 /// Sums of gradients over the micro-batches of one step, in variables that are empty at the borders of steps and so in no checkpoint. A sparse gradient stays sparse: each
-/// micro-batch has room of its own for its rows. Where it is not known beforehand how many they are, the sum is dense.
+/// micro-batch has room of its own for its rows. Where it is not known beforehand how many they are, they are summed in the table's shape.
 /// </summary>
 internal sealed class GradientAccumulation
 {
@@ -22,7 +22,7 @@ internal sealed class GradientAccumulation
     /// <param name="part">The number of the micro-batch, from 0: an Int64 scalar.</param>
     /// <param name="parts">How many micro-batches a step has at most.</param>
     public GradientAccumulation(IReadOnlyList<(Variable Variable, Gradient Gradient)> learned, WorkerShare share, Value part, int parts) =>
-        Sums = [.. learned.Select(l => (l.Variable, RowsOf(l.Gradient, share) is { } rows ? OfRows(l.Variable, l.Gradient, share, part, rows, parts) : Dense(l.Variable, l.Gradient)))];
+        Sums = [.. learned.Select(l => (l.Variable, !l.Gradient.IsSparse ? Dense(l.Variable, l.Gradient.Values) : RowsOf(l.Gradient, share) is { } rows ? OfRows(l.Variable, l.Gradient, share, part, rows, parts) : OfTable(l.Variable, l.Gradient, share)))];
 
     /// <summary>The variables with what the micro-batches of the step have left. Of a variable that is a piece, too, the sum is that of the whole: it is cut in the exchange.</summary>
     public IReadOnlyList<(Variable Variable, Gradient Gradient)> Sums { get; }
@@ -36,14 +36,20 @@ internal sealed class GradientAccumulation
     /// <summary>Whether a variable is a sum.</summary>
     public static bool Owns(Variable variable) => variable.Name.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>How many rows of a sparse gradient one micro-batch has at most; null where it is dense or that depends on elements.</summary>
-    private static int? RowsOf(Gradient gradient, WorkerShare share) =>
-        gradient.Indices is { } indices && share.LargestType(indices).Shape[0] is var rows and not Shape.Unknown ? rows : null;
+    /// <summary>How many rows of a sparse gradient one micro-batch has at most; null where that depends on elements.</summary>
+    private static int? RowsOf(Gradient gradient, WorkerShare share) => share.LargestType(gradient.Indices!).Shape[0] is var rows and not Shape.Unknown ? rows : null;
 
-    private Gradient Dense(Variable variable, Gradient gradient)
+    private Value Dense(Variable variable, Value gradient) => Added(Sum(variable, "sum", variable.WholeType), gradient);
+
+    private Gradient OfTable(Variable variable, Gradient gradient, WorkerShare share)
     {
-        var sum = Sum(variable, "sum", variable.WholeType);
-        Change(sum, sum.Value + gradient.Dense(), sum.Value.ZerosLike());
+        var table = TableGradient.Of(gradient, share);
+        return (table with { Sums = Dense(variable, table.Sums), Named = Added(Sum(variable, "named", table.Named.TensorType), table.Named) }).ToSparse();
+    }
+
+    private Value Added(Variable sum, Value more)
+    {
+        Change(sum, sum.Value + more, sum.Value.ZerosLike());
         return sum.Value;
     }
 
@@ -53,9 +59,7 @@ internal sealed class GradientAccumulation
         var numbers = Sum(variable, "numbers", new(indices.Type, [checked(rows * parts)]), Initializers.Constant(-1));
         var values = Sum(variable, "rows", new(gradient.Values.Type, variable.TensorType.Shape.With(0, rows * parts)));
         var places = indices.OnesLike().Cast(DType.Int64).CumSum(0, exclusive: true) + part * rows;
-        // Of a micro-batch without examples, the rows are nobody's: to an optimiser a row of zeros is one that moves.
-        var named = Operations.Select(share.Weight > 0, indices, indices.Number(-1));
-        Change(numbers, Operations.PutRows(numbers, places, named), numbers.Value.FillLike(numbers.Value.Number(-1)));
+        Change(numbers, Operations.PutRows(numbers, places, share.NumbersOf(gradient)), numbers.Value.FillLike(numbers.Value.Number(-1)));
         _additions.Add(values.Assign(Operations.PutRows(values, places, gradient.Values)));
         return Gradient.Sparse(numbers, values, gradient.Like!);
     }

@@ -1,4 +1,5 @@
 using Dunlin.Graphs;
+using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Collectives;
 
@@ -33,6 +34,12 @@ public sealed record WorkerShare(IReadOnlyList<Value> Fed, Value Weight, int Lar
 {
     /// <summary>The type that a value has on a worker with the largest share. Lengths that depend on elements are unknown.</summary>
     public TensorType LargestType(Value value) => ShapeInference.Of(value, [.. Fed.Select(f => (f, f.Shape.With(0, Largest)))]);
+
+    /// <summary>The row numbers of a sparse gradient that count: where the worker has no examples, −1 for all. To an optimiser a row of zeros is one that moves.</summary>
+    public Value NumbersOf(Gradient gradient) => Operations.Select(Weight > 0, gradient.Indices!, gradient.Indices!.Number(-1));
+
+    /// <summary>The rows of a sparse gradient that count, each number once; the others have the number −1.</summary>
+    public (Value Numbers, Value Rows) RowsOf(Gradient gradient) => Operations.SumDuplicateRows(NumbersOf(gradient), gradient.Values);
 }
 
 /// <summary>One worker of a training run, and how it meets the others.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Dunlin.Cli.Tests.Launch;
 
-/// <summary>The loop around a real mpirun. Where there is none, what it says then is all that can be tested.</summary>
+/// <summary>The loop around a real mpirun.</summary>
 public sealed class LaunchTests : IDisposable
 {
     private const int Interrupt = 2, KillSignal = 9, User1 = 10, Terminate = 15;
@@ -16,11 +16,9 @@ public sealed class LaunchTests : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
 
-    private static bool HasMpi => OperatingSystem.IsLinux() && StartupEnvironment.Get("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "mpirun")));
-
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Theory]
+    [MpiTheory]
     [InlineData("exit 0", ExitCode.Done)]
     [InlineData("exit 1", ExitCode.Failed)]
     [InlineData("exit 2", ExitCode.Usage)]
@@ -29,17 +27,15 @@ public sealed class LaunchTests : IDisposable
     [InlineData("kill -9 $$", ExitCode.PeerFailed)]
     public async Task The_exit_code_says_what_happened(string script, int code)
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], $"echo x >>started; {BothHaveStarted}; {script}");
         Assert.Equal(code, await launch.ExitCode());
         Assert.Equal(2, Lines("started"));
         Assert.Equal(code == ExitCode.PeerFailed, launch.Output.Contains("a rank was lost (exit code", StringComparison.Ordinal));
     }
 
-    [Fact]
+    [MpiFact]
     public async Task A_lost_rank_starts_the_run_again_and_tells_it_to_go_on()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2", "--max-restarts", "3"],
             $"echo \"resume=$DUNLIN__Run__Resume\" >>started; [ -n \"$DUNLIN__Run__Resume\" ] && exit 0; {BothHaveStarted}; [ ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} = 1 ] && kill -9 $$; sleep 60");
         Assert.Equal(ExitCode.Done, await launch.ExitCode());
@@ -49,31 +45,28 @@ public sealed class LaunchTests : IDisposable
     }
 
     /// <summary>Also with MPICH, whose launcher would wait for the other rank.</summary>
-    [Fact]
+    [MpiFact]
     public async Task A_rank_that_ends_with_an_error_takes_the_others_with_it()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], $"echo x >>started; {BothHaveStarted}; [ ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} = 1 ] && exit 1; sleep 50; echo x >>survived");
         Assert.Equal(ExitCode.Failed, await launch.ExitCode());
         Assert.False(File.Exists(Path.Combine(_directory, "survived")));
         await NobodyIsLeft();
     }
 
-    [Fact]
+    [MpiFact]
     public async Task Restarts_are_counted()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "1", "--max-restarts", "2"], "echo x >>started; exit 3");
         Assert.Equal(ExitCode.PeerFailed, await launch.ExitCode());
         Assert.Equal(3, Lines("started"));
         Assert.Contains("2 restarts did not help", launch.Output, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [MpiTheory]
     [InlineData(Interrupt), InlineData(Terminate), InlineData(User1)]
     public async Task A_signal_reaches_every_rank_once_and_is_no_reason_to_start_again(int signal)
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2", "--max-restarts", "3"], "trap 'echo x >>asked; sleep 0.3; exit 75' USR1; echo ready; sleep 60 & wait");
         await launch.WaitFor("ready", times: 2);
         launch.Signal(signal);
@@ -81,10 +74,9 @@ public sealed class LaunchTests : IDisposable
         Assert.Equal(2, Lines("asked"));
     }
 
-    [Fact]
+    [MpiFact]
     public async Task A_second_interrupt_ends_ranks_that_do_not_listen()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], "trap '' USR1; echo ready; while :; do sleep 60; done");
         await launch.WaitFor("ready", times: 2);
         launch.Signal(Interrupt);
@@ -94,10 +86,9 @@ public sealed class LaunchTests : IDisposable
         await NobodyIsLeft();
     }
 
-    [Fact]
+    [MpiFact]
     public async Task After_the_grace_ranks_are_ended()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "1", "--grace", "0.5"], "trap '' USR1; echo ready; while :; do sleep 60; done");
         await launch.WaitFor("ready");
         launch.Signal(Terminate);
@@ -106,10 +97,9 @@ public sealed class LaunchTests : IDisposable
         await NobodyIsLeft();
     }
 
-    [Fact]
+    [MpiFact]
     public async Task Nobody_is_left_behind_when_launch_is_killed()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], "echo ready; sleep 60");
         await launch.WaitFor("ready", times: 2);
         launch.Signal(KillSignal);
@@ -117,10 +107,9 @@ public sealed class LaunchTests : IDisposable
         await NobodyIsLeft();
     }
 
-    [Fact]
+    [MpiFact]
     public async Task Nobody_is_left_behind_when_mpirun_is_killed()
     {
-        if (!HasMpi) return;
         using var launch = Launch(["-n", "2"], "echo ready; sleep 60");
         await launch.WaitFor("ready", times: 2);
         Assert.Equal(0, Kill(Here().Single(process => Launchers.Contains(Name(process))), KillSignal));
@@ -129,10 +118,9 @@ public sealed class LaunchTests : IDisposable
     }
 
     /// <summary>One rank, so that it trains whatever strategies over processes there are.</summary>
-    [Fact]
+    [MpiFact]
     public async Task Training_goes_on_from_its_checkpoint()
     {
-        if (!HasMpi) return;
         using var launch = new Child(_directory, "launch", "-n", "1", "--threads", "1", "--max-restarts", "1", "--", "dunlin", "train", "tiny", "--epochs", "30", "--keep-checkpoints", "2");
         var checkpoints = Path.Combine(_directory, "runs", "tiny-1", "checkpoints");
         for (var clock = Stopwatch.StartNew(); !Directory.Exists(checkpoints) || !Directory.EnumerateDirectories(checkpoints, "step-*").Any(); await Task.Delay(10))

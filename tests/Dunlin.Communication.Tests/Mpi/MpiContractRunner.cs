@@ -22,7 +22,8 @@ internal sealed class MpiContractRunner : CommunicatorContract
     /// <param name="IsShared">Whether they meet in shared memory, not in MPI.</param>
     /// <param name="ComparesCalls">Whether calls are compared; without, cases that need it are left out.</param>
     /// <param name="Hosts">On how many hosts the processes are said to be.</param>
-    internal sealed record Mode(string Name, int Threads = 1, bool IsShared = false, bool ComparesCalls = false, int Hosts = 1)
+    /// <param name="IsPart">Whether it is not the world, but a group that was split off, of all its ranks.</param>
+    internal sealed record Mode(string Name, int Threads = 1, bool IsShared = false, bool ComparesCalls = false, int Hosts = 1, bool IsPart = false)
     {
         /// <summary>How many processes can run in it: several, on each host as many, and at most 7 ranks.</summary>
         public IEnumerable<int> Processes => Enumerable.Range(2, 6).Where(processes => processes * Threads <= 7 && processes % Hosts == 0);
@@ -31,7 +32,8 @@ internal sealed class MpiContractRunner : CommunicatorContract
     /// <summary>MPI alone, checking or not, with long messages in many pieces; shared memory, with one rank in each process or several.</summary>
     internal static IReadOnlyList<Mode> Modes { get; } =
         [new("mpi-checked", ComparesCalls: true), new("mpi"), new("mpi-pieces"), new("shared", IsShared: true, ComparesCalls: true), new("shared-threads", Threads: 2, IsShared: true, ComparesCalls: true),
-            new("hosts", IsShared: true, Hosts: 2), new("hosts-threads", Threads: 2, IsShared: true, Hosts: 2)];
+            new("hosts", IsShared: true, Hosts: 2), new("hosts-threads", Threads: 2, IsShared: true, Hosts: 2),
+            new("hosts-three", Threads: 3, IsShared: true, Hosts: 2), new("part", Threads: 2, IsShared: true, Hosts: 2, IsPart: true), new("part-three", Threads: 3, IsShared: true, Hosts: 2, IsPart: true)];
 
     /// <summary>Runs the cases and prints a line for each: PASS or FAIL, and its name.</summary>
     /// <param name="mode">One of <see cref="Modes"/>.</param>
@@ -48,6 +50,8 @@ internal sealed class MpiContractRunner : CommunicatorContract
         foreach (var (method, arguments) in Cases().Where(c => filter.Count == 0 || filter.Contains(c.Method.Name)))
         {
             if (!s_mode.ComparesCalls && NeedsComparison(method)) continue;
+            // A part's ranks have longer names.
+            if (s_mode.IsPart && method.Name == nameof(An_abort_ends_every_wait_also_in_groups_that_were_split_off)) continue;
             s_otherSize = false;
             // Who fails while others wait within the library ends their processes: that is tested by processes that are lost.
             s_cluster.Process.IsExclusive = !IsFailure(method);
@@ -85,7 +89,7 @@ internal sealed class MpiContractRunner : CommunicatorContract
         Exception? error = null;
         try
         {
-            var threads = new RankThreads(ranks, body, TimeSpan.FromSeconds(30));
+            var threads = new RankThreads(ranks, s_mode.IsPart ? world => body(world.Split(0, 0)) : body, TimeSpan.FromSeconds(30));
             threads.Join();
             threads.ThrowIfFailed();
         }

@@ -13,6 +13,7 @@ internal static class MpiProgram
         ["modes"] => PrintModes(),
         ["contract", var mode, .. var rest] => MpiContractRunner.Run(mode, rest),
         ["lose", var how, var rank, var where] => LostRank.Run(how, int.Parse(rank, CultureInfo.InvariantCulture), where == "shared"),
+        ["long", var where, .. var calls] => LongMessages.Run(where == "shared", calls),
         _ => 2,
     };
 

@@ -100,12 +100,20 @@ public class GradientAccumulationTests
         TestRuns.AssertClose(whole, TrainOnTexts(new DataParallel(workers), 4, optimizer), 2e-5);
     }
 
-    [Fact]
-    public void Rows_whose_number_is_not_known_beforehand_are_summed_dense()
+    /// <summary>They are summed in the table's shape, and yet only rows that were touched change.</summary>
+    [Theory, InlineData("sgd", 1), InlineData("momentum", 1), InlineData("adam", 1), InlineData("momentum", 3), InlineData("adam", 2)]
+    public void Rows_whose_number_is_not_known_beforehand_may_be_cut_into_micro_batches(string optimizer, int workers)
     {
-        IReadOnlyDictionary<string, Tensor> Train(int parts) => TrainOnTexts(new SingleWorker(), parts, "sgd", new UniqueWords(40, 3));
-        TestRuns.AssertClose(Train(1), Train(3), 2e-5);
+        IReadOnlyDictionary<string, Tensor> Train(ITrainingStrategy strategy, int parts) => TrainOnTexts(strategy, parts, optimizer, new UniqueWords(40, 3));
+        var whole = Train(new SingleWorker(), 1);
+        TestRuns.AssertClose(whole, Train(new DataParallel(workers), 1), 2e-5);
+        TestRuns.AssertClose(whole, Train(new DataParallel(workers), 3), 2e-5);
     }
+
+    /// <summary>The last batch has 3 examples: micro-batches of some workers have none, and leave their places without row numbers.</summary>
+    [Theory, InlineData("momentum", 1), InlineData("momentum", 2), InlineData("adam", 3), InlineData("momentum", 4)]
+    public void Rows_of_micro_batches_may_be_more_than_the_table_has(string optimizer, int workers) =>
+        TestRuns.AssertClose(TrainOnTexts(new SingleWorker(), 1, optimizer, new Embedding(37, 3)), TrainOnTexts(new DataParallel(workers), 2, optimizer, new Embedding(37, 3)), 2e-5);
 
     [Fact]
     public void A_loss_that_is_not_finite_is_explained_by_the_micro_batch_that_has_it_and_leaves_statistics_alone()

@@ -59,6 +59,50 @@ public class SparseGradientTests
         TestRuns.AssertClose(alone, Train(new DataParallel(workers), 23, optimizer), 5e-5);
     }
 
+    /// <summary>
+    /// Whether the rows of all workers are more than a little table has, or are not to travel as rows: the table travels, and yet only the touched rows change. Of 37 rows, 18 are never touched, and others not in each step.
+    /// </summary>
+    [Theory, MemberData(nameof(Runs))]
+    public void Whole_tables_that_travel_change_in_the_touched_rows_only(string optimizer, int workers)
+    {
+        TestRuns.AssertClose(Train(new SingleWorker(), 11, optimizer, vocabulary: 37), Train(new DataParallel(workers), 11, optimizer, vocabulary: 37), 5e-5);
+        TestRuns.AssertClose(Train(new SingleWorker(), 11, optimizer), Train(new DataParallel(workers, new() { SparseGradients = false }), 11, optimizer), 5e-5);
+    }
+
+    /// <summary>No word gets through the rectifier: all gradients are zero, and yet the words that were read decay.</summary>
+    [Theory, InlineData(37), InlineData(Vocabulary)]
+    public void A_row_whose_gradient_is_zero_is_touched_all_the_same(int vocabulary)
+    {
+        float[] Learned(ITrainingStrategy strategy) => Train(strategy, 11, "sgd", vocabulary, first: new Sequential(new Embedding(vocabulary, 3) { Initializer = Initializers.Constant(-1) }, new Relu()))["embedding/weight"].ToArray<float>();
+        var alone = Learned(new SingleWorker());
+        Assert.Contains(alone, w => w > -0.999);
+        Assert.Contains(alone, w => w == -1);
+        Assert.Equal(alone, Learned(new DataParallel(2)));
+        Assert.Equal(alone, Learned(new DataParallel(3, new() { SparseGradients = false })));
+    }
+
+    /// <summary>Row 0 was named, row 1 not, and row 2 neither, but top-k has sent what it kept of it: that must not be lost. Row 3 was named twice.</summary>
+    [Theory, InlineData(2), InlineData(1)]
+    public void Rows_of_a_table_have_numbers_where_they_were_named_or_are_not_zero(int rank)
+    {
+        var graph = new Graph();
+        Shape row = rank == 1 ? Shape.Scalar : [2];
+        var table = graph.Variable("table", DType.Float32, Shape.Of(4).Append(row.Dimensions), Initializers.Zeros);
+        var weight = graph.Placeholder("weight", DType.Float32, []);
+        var x = graph.Placeholder("x", DType.Float32, Shape.Of(4).Append(row.Dimensions));
+        var named = TableGradient.Of(Gradient.Sparse(graph.Constant(Tensor.From([3L, 0, -1, 3])), x, table.Value), new([x], weight, 4));
+        var kept = named with { Sums = named.Sums + graph.Constant(Tensor.From([0f, 0, 7, 0])).Reshape(rank == 1 ? [4] : [4, 1]) };
+        var (sparse, late) = (named.ToSparse(), kept.ToSparse());
+        using var session = new Session(graph, new SessionOptions { Kernels = KernelSets.Managed, Threads = 1 });
+        float[] Of(params float[] rows) => [.. rows.SelectMany(r => Enumerable.Repeat(r, (int)row.ElementCount))];
+        IReadOnlyList<Tensor> Run(float share) => session.Run([sparse.Indices!, sparse.Values, late.Indices!], (x, Tensor.From(Of(1, 0, 5, 2), x.Shape)), (weight, Tensor.Scalar(share)));
+        var results = Run(0.5f);
+        Assert.Equal([0, -1, -1, 3], results[0].ToArray<long>());
+        Assert.Equal(Of(0, 0, 0, 3), results[1].ToArray<float>());
+        Assert.Equal([0, -1, 2, 3], results[2].ToArray<long>());
+        Assert.Equal([-1, -1, -1, -1], Run(0)[0].ToArray<long>());
+    }
+
     /// <summary>11 examples in batches of 10: of the last batch, workers without a share run an example whose rows must not be touched, which momentum would move.</summary>
     [Theory, InlineData("adam"), InlineData("momentum")]
     public void Rows_of_a_worker_without_examples_do_not_count(string optimizer) =>
@@ -142,13 +186,13 @@ public class SparseGradientTests
     }
 
     /// <summary>Trains on texts in which so many different words occur.</summary>
-    private static IReadOnlyDictionary<string, Tensor> Train(ITrainingStrategy strategy, int examples, string optimizer, int vocabulary = Vocabulary, int different = Vocabulary)
+    private static IReadOnlyDictionary<string, Tensor> Train(ITrainingStrategy strategy, int examples, string optimizer, int vocabulary = Vocabulary, int different = Vocabulary, Layer? first = null)
     {
         // Words repeat within an example, between examples of a share, and between shares.
         var words = Enumerable.Range(0, examples * Words).Select(i => (long)(i * i % 37 % different)).ToArray();
         var targets = Enumerable.Range(0, examples).Select(i => (long)(i % 5)).ToArray();
         var data = new InMemoryDataset(Column.Of("words", Tensor.From(words, [examples, Words])), Column.Of("class", Tensor.From(targets, [examples])));
-        var model = new Sequential(new Embedding(vocabulary, 3), new Flatten(), new Tanh(), new Linear(5));
+        var model = new Sequential(first ?? new Embedding(vocabulary, 3), new Flatten(), new Tanh(), new Linear(5));
         var options = new TrainerOptions { Epochs = 3, BatchSize = 10, Seed = 5, Strategy = strategy, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
         return new Trainer(new TrainingRecipe(model, Losses.SoftmaxCrossEntropy, Families[optimizer]), options).Fit(data).Weights;
     }

@@ -16,6 +16,13 @@ internal static class TestRuns
         foreach (var (name, tensor) in expected) Assert.True(tensor.TensorType == actual[name].TensorType && tensor.RawBytes.SequenceEqual(actual[name].RawBytes), $"{name} differs");
     }
 
+    /// <summary>The largest difference of two elements, as a part of 1 and the element; NaN where one is.</summary>
+    public static double Difference(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
+    {
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        return expected.SelectMany(e => e.Value.ToArray<float>().Zip(actual[e.Key].ToArray<float>())).Aggregate(0.0, (most, pair) => Math.Max(most, Math.Abs(pair.First - pair.Second) / (1.0 + Math.Abs(pair.First))));
+    }
+
     public static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance)
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
