@@ -10,7 +10,7 @@ namespace Dunlin.Benchmarks;
 internal static class CollectiveCost
 {
     private const int Turns = 21;
-    private const double WarmUpSeconds = 1.5;
+    private const double WarmUpSeconds = 5;
 
     /// <summary>Bytes of each message.</summary>
     private static readonly int[] Sizes = [4 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20];
@@ -57,7 +57,7 @@ internal static class CollectiveCost
         shared.Dispose();
     }
 
-    /// <summary>What the runtime has not compiled in full yet is five times as slow.</summary>
+    /// <summary>What the runtime has not compiled in full yet is up to five times as slow, and beside two ranks that spin it takes its time to compile.</summary>
     private static void WarmUp(ICommunicator ranks, IReadOnlyList<(Action<CommBuffer> Run, NativeBuffer Buffer, int Bytes)> calls)
     {
         var begin = Stopwatch.GetTimestamp();
