@@ -20,8 +20,31 @@ internal static class StrategyCatalogue
             Sharding = ShardingOf(s),
             Compression = CompressionOf(s),
         })),
+        ("parameter-server", s => cluster.Size > 1
+            ? throw new ConfigurationException($"The strategy \"parameter-server\" has its workers and servers in one process so far, but this run has {cluster.Size} ({cluster.Launch!.Family}): start one, or choose another strategy.")
+            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s) })),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
+
+    private static ServerProtocol ProtocolOf(Section section)
+    {
+        // All are read, whichever is used: an option of another protocol is no unknown one.
+        var (bound, backups, staleness) = ((int)section.Long("bound", 1, 0, int.MaxValue), (int)section.Long("backups", 0, 0, MostThreads), StalenessOf(section));
+        return section.Text("protocol", "asynchronous") switch
+        {
+            "asynchronous" => new ServerProtocol.Asynchronous { Staleness = staleness },
+            "stale-synchronous" => new ServerProtocol.StaleSynchronous(bound),
+            "synchronous" => new ServerProtocol.Synchronous(backups),
+            _ => throw section.Refuse("protocol", "asynchronous, stale-synchronous or synchronous"),
+        };
+    }
+
+    private static StalenessRule StalenessOf(Section section) => section.Text("staleness", "none") switch
+    {
+        "none" => new StalenessRule.None(),
+        "inverse" => new StalenessRule.Inverse(),
+        _ => throw section.Refuse("staleness", "none or inverse"),
+    };
 
     private static ShardingStage ShardingOf(Section section) => section.Text("sharding", "none") switch
     {

@@ -30,6 +30,9 @@ public sealed record ClipByNorm(double Limit) : GradientTransform
     public override bool TakesPieces => true;
 
     /// <inheritdoc/>
+    public override LengthsUsed Lengths => LengthsUsed.OfEach;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
         [.. parameters.Zip(context.SquaresOf([.. parameters.Select(p => (p, p.Gradient))]), (p, square) => p.Scaled(Norms.Factor(square, Limit)))];
 }
@@ -43,6 +46,9 @@ public sealed record ClipByGlobalNorm(double Limit) : GradientTransform
 
     /// <inheritdoc/>
     public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
+    public override LengthsUsed Lengths => LengthsUsed.OfAll;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

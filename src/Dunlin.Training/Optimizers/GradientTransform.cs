@@ -13,9 +13,28 @@ public abstract record GradientTransform
     /// <value>False unless overridden: then it is refused there, rather than computing something else in silence.</value>
     public virtual bool TakesPieces => false;
 
+    /// <summary>Of which tensors the link uses the lengths: it is refused where those lie on several parameter servers, which don't know each other's.</summary>
+    /// <value>None unless overridden.</value>
+    public virtual LengthsUsed Lengths => LengthsUsed.None;
+
+    /// <summary>Whether the link sets the weights, or looks at the new ones (<see cref="Parameter.NewWeights"/>): what scales the update stands before it.</summary>
+    /// <value>False unless overridden.</value>
+    public virtual bool SeesNewWeights => false;
+
     /// <summary>Adds the link's operations.</summary>
     /// <param name="context">Gives state and takes assignments.</param>
     /// <param name="parameters">All variables to train, with what the links before made of their gradients.</param>
     /// <returns>As many, of the same variables in the same order.</returns>
     public abstract IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters);
+}
+
+/// <summary>Of which tensors a link of an optimiser uses the lengths.</summary>
+public enum LengthsUsed
+{
+    /// <summary>Of none.</summary>
+    None,
+    /// <summary>Of each parameter's for that parameter.</summary>
+    OfEach,
+    /// <summary>Of all together.</summary>
+    OfAll,
 }

@@ -20,6 +20,14 @@ public sealed record Optimizer(params IReadOnlyList<GradientTransform> Links)
     /// <summary>This optimiser, followed by more links: such as see the new weights.</summary>
     public Optimizer Then(params IEnumerable<GradientTransform> links) => new([.. Links, .. links]);
 
+    /// <summary>This optimiser, its update times a scalar of the graph: after all that makes it, or where a link sets the weights itself, the gradient that this one is given.</summary>
+    /// <param name="factor">Known when the update is done; with 1 it is this optimiser's to the bit.</param>
+    public Optimizer ScaledBy(Value factor)
+    {
+        var before = Links.TakeWhile(l => !l.SeesNewWeights).Count();
+        return new([.. Links.Take(before), new ScaleByValue(factor), .. Links.Skip(before)]);
+    }
+
     /// <summary>
     /// Adds the update to a graph. A sparse gradient (rows of equal number are summed first) changes the rows that it names and no others, of
     /// the variable and of all state: momentum of the others does not decay, and they are not pulled towards 0. The step's cost does not depend

@@ -1,3 +1,5 @@
+using Dunlin.Graphs;
+
 namespace Dunlin.Training;
 
 /// <summary>u = factor · g.</summary>
@@ -29,4 +31,15 @@ public sealed record ScaleBySchedule(Schedule Schedule) : GradientTransform
         var rate = context.At(Schedule);
         return [.. parameters.Select(p => p.Map(g => g * rate))];
     }
+}
+
+/// <summary>u = factor · g, the factor a number that the graph computes or is fed.</summary>
+/// <param name="Factor">A scalar.</param>
+internal sealed record ScaleByValue(Value Factor) : GradientTransform
+{
+    /// <inheritdoc/>
+    public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Scaled(Factor))];
 }

@@ -74,6 +74,12 @@ public interface IWorker
     /// <summary>Sums scalars over the workers, within the graph.</summary>
     IReadOnlyList<Value> Sum(IReadOnlyList<Value> scalars);
 
+    /// <summary>Where the update is done, if not in the worker's step; null where it is part of that.</summary>
+    IRemoteUpdate? Remote => null;
+
+    /// <summary>Among how many workers each batch is shared out.</summary>
+    int Shares => Communicator.Size;
+
     /// <summary>How the workers exchange pieces, where each holds only its own of the optimiser's state, the gradients or the weights; null where each holds all.</summary>
     IShards? Shards => null;
 }

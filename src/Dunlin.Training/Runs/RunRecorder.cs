@@ -42,7 +42,8 @@ internal sealed class RunRecorder : IDisposable
             throw new DunlinException($"The run is to monitor '{_monitor}', but it measures {string.Join(", ", graph.MetricNames)}.");
         _higherIsBetter = recipe.Metrics.FirstOrDefault(m => m.Name == _monitor)?.HigherIsBetter ?? false;
         _sums = new double[graph.MetricNames.Count];
-        if (options.RunDirectory is not { } directory) return;
+        // Of workers whose update is done elsewhere, the first alone saves, and the others begin where it does.
+        if (options.RunDirectory is not { } directory || (worker.Remote is not null && worker.Rank != 0)) return;
         _store = new CheckpointStore(Path.Combine(directory, "checkpoints"), new CheckpointOptions
         {
             KeepLast = options.KeepCheckpoints,
@@ -109,7 +110,7 @@ internal sealed class RunRecorder : IDisposable
         if (_worker.Rank != 0) return;
         if (_options.RunDirectory is { } directory)
             _log = new MetricsLog(Path.Combine(directory, "metrics.jsonl"), firstStep > 0 ? firstStep : null, _options.Clock);
-        var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Communicator.Size, _graph.Threads, _options.Kernels.Name,
+        var plan = new TrainingPlan(_options.Epochs, stepsPerEpoch, firstStep, _options.BatchSize, _worker.Shares, _graph.Threads, _options.Kernels.Name,
             _graph.Session.Graph.Variables.Where(v => v.IsTrainable).Sum(v => v.WholeType.Shape.ElementCount), LastCheckpoint, _graph.MetricNames);
         foreach (var observer in _observers) observer.Started(plan);
     }
@@ -162,7 +163,7 @@ internal sealed class RunRecorder : IDisposable
             Epoch = epoch,
             BatchInEpoch = batch,
             RandomCounters = new Dictionary<string, ulong> { ["seed"] = _options.Seed, ["step"] = (ulong)step },
-            Mesh = new Dictionary<string, int> { [_worker.Axis] = _worker.Communicator.Size },
+            Mesh = new Dictionary<string, int> { [_worker.Axis] = _worker.Shares },
             Strategy = _options.Strategy.Name,
             Metric = batch == 0 ? _lastMetric : null,
             BestMetric = _best,

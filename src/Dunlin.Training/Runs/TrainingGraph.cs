@@ -14,6 +14,8 @@ internal sealed class TrainingGraph : IDisposable
     public TrainingGraph(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset data)
     {
         if (data.Fields.Count < 2) throw new DunlinException($"Training takes a data set of an input and a target; this one has only {string.Join(", ", data.Fields.Select(f => f.Name))}.");
+        if (worker.Remote is not null && options.GradientAccumulationSteps > 1)
+            throw new DunlinException($"With parameter servers, say how many steps go into a push (n-push), not {nameof(TrainerOptions.GradientAccumulationSteps)} = {options.GradientAccumulationSteps}.");
         var graph = new Graph();
         Counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         Input = Placeholder(graph, data.Fields[0]);
@@ -40,14 +42,17 @@ internal sealed class TrainingGraph : IDisposable
         (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
         var batch = Math.Min(options.BatchSize, data.Count);
-        LargestPass = Math.Max(1, CeilingOf(CeilingOf(batch, worker.Communicator.Size), options.GradientAccumulationSteps));
+        LargestPass = Math.Max(1, CeilingOf(CeilingOf(batch, worker.Shares), options.GradientAccumulationSteps));
+        if (worker.Remote is not null) GivenAway = learned;
         var share = new WorkerShare([Input, Target], Weight, LargestPass);
         var sums = Part is null ? null : new GradientAccumulation(learned, share, Part, options.GradientAccumulationSteps);
         var parameters = Exchange.Parameters(sums?.Sums ?? learned, worker, share);
         if (sums is not null) PassUpdates = [.. sums.Additions, .. StatisticsUpdates(worker)];
         using (graph.RunAfter(totals[0]))
         {
-            List<Value> updates = [.. recipe.Optimizer.Build(graph, Counter.Value, parameters, worker.Shards)];
+            var learning = recipe.Optimizer.Build(graph, Counter.Value, parameters, worker.Shards);
+            // Of an update that is done elsewhere, the graph has the variables alone, for checkpoints.
+            List<Value> updates = [.. GivenAway.Count > 0 ? [] : learning];
             updates.AddRange(worker.Updates.Select(u => u.Variable.Assign(u.Value)));
             updates.AddRange(sums?.Resets ?? StatisticsUpdates(worker));
             updates.Add(Counter.Assign(Counter.Value + 1));
@@ -104,6 +109,9 @@ internal sealed class TrainingGraph : IDisposable
 
     /// <summary>The loss and the metrics over this worker's examples, times their part of the batch.</summary>
     public IReadOnlyList<Value> Measured { get; }
+
+    /// <summary>The learned variables and their gradients, where the update is done elsewhere; else none.</summary>
+    public IReadOnlyList<(Variable Variable, Gradient Gradient)> GivenAway { get; } = [];
 
     /// <summary>What a pass over a micro-batch changes; nothing where a step is one pass.</summary>
     public IReadOnlyList<Value> PassUpdates { get; } = [];

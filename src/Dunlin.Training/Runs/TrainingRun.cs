@@ -28,16 +28,16 @@ internal sealed class TrainingRun : IDisposable
     {
         (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
         _graph = new TrainingGraph(recipe, options, worker, training);
-        _step = _graph.Part is null ? new WholeBatchStep(_graph) : new AccumulatedBatchStep(_graph, training.Fields, worker.Communicator.Size);
+        _step = worker.Remote is { } remote ? new RemoteBatchStep(_graph, remote) : _graph.Part is null ? new WholeBatchStep(_graph) : new AccumulatedBatchStep(_graph, training.Fields, worker.Communicator.Size);
         _loader = new DataLoader(training, new DataLoaderOptions
         {
             BatchSize = options.BatchSize,
             Seed = options.Seed,
             Rank = worker.Rank,
-            Ranks = worker.Communicator.Size,
+            Ranks = worker.Shares,
             Augmentations = options.Augmentations,
         });
-        _validator = validation is null ? null : new Validator(_graph, worker, validation, options.ValidationBatchSize);
+        _validator = validation is null || IsSilent ? null : new Validator(_graph, worker, validation, options.ValidationBatchSize);
         _recorder = new RunRecorder(recipe, options, worker, _graph);
         if (options.Profile is { } profile) _profiler = new RunProfiler(profile, ceiling!, worker, options.RunDirectory, _recorder.Warn);
         _metrics = new double[_graph.MetricNames.Count];
@@ -47,13 +47,17 @@ internal sealed class TrainingRun : IDisposable
     {
         var (epoch, batch) = _recorder.Resume();
         _steps = _recorder.ResumedStep;
+        if (_worker.Remote is { } remote) (_steps, epoch, batch) = remote.Begin(new(_graph.Session, _graph.GivenAway, _recipe.Optimizer), new(_steps, epoch, batch));
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
         _profiler?.Start(Math.Min((long)_options.Epochs * _loader.StepsPerEpoch, _options.MaxSteps ?? long.MaxValue) - _steps);
         for (; epoch < _options.Epochs; epoch++)
         {
             if (RunEpoch(epoch) is { } early) return End(early);
-            if (_recorder.ShouldStopEarly) return End(EndReason.EarlyStop);
+            if (!_recorder.ShouldStopEarly || IsSilent) continue;
+            _worker.Remote?.Stop();
+            _worker.Remote?.End();
+            return End(EndReason.EarlyStop);
         }
         return End(EndReason.Completed);
     }
@@ -73,17 +77,39 @@ internal sealed class TrainingRun : IDisposable
         _recorder.BeginEpoch();
         while (TryNext(out var batch))
         {
-            var stopping = RunStep(batch);
-            _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
-            end = stopping ? EndReason.Stopped : _steps == _options.MaxSteps ? EndReason.Completed : null;
+            var stopping = false;
+            if (_steps < _worker.Remote?.StepsDone) _steps++;
+            else
+            {
+                stopping = RunStep(batch);
+                _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
+            }
+            if (stopping) _worker.Remote?.Stop();
+            end = stopping || _worker.Remote is { IsStopping: true } ? EndReason.Stopped : _steps == _options.MaxSteps ? EndReason.Completed : null;
             if (batch.Step == _loader.StepsPerEpoch - 1) continue;
-            if (end is not null || (_options.CheckpointEvery > 0 && _steps % _options.CheckpointEvery == 0)) Save(epoch, batch.Step + 1);
+            if (end is not null || (_options.CheckpointEvery > 0 && _steps % _options.CheckpointEvery == 0))
+            {
+                Collect(isLast: end is not null);
+                Save(epoch, batch.Step + 1);
+            }
             if (end is not null) return end;
         }
+        Collect(isLast: end is not null || epoch == _options.Epochs - 1);
         ShareStatistics();
         _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
         return end;
+    }
+
+    /// <summary>Whether another worker reports, measures and saves, and this one has no part in it.</summary>
+    private bool IsSilent => _worker.Remote is not null && _worker.Rank != 0;
+
+    /// <summary>Where the update is done elsewhere, brings what is there; after this worker's last step, what is there when all have done theirs.</summary>
+    private void Collect(bool isLast)
+    {
+        if (_worker.Remote is not { } remote) return;
+        if (isLast) remote.End();
+        if (!IsSilent) remote.Collect();
     }
 
     private bool TryNext(out Batch batch)

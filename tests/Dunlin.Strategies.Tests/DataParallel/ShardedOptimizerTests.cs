@@ -60,7 +60,8 @@ public class ShardedOptimizerTests
     {
         var links = typeof(GradientTransform).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(GradientTransform)) && !t.IsAbstract).Select(t => t.Name).ToHashSet();
         var tested = Catalogue.Values.Select(m => (Optimizer)m.Invoke(null, [.. m.GetParameters().Select(p => p.DefaultValue)])!).Concat(Chains.Values).SelectMany(o => o.Links);
-        Assert.Equal(["Centralize"], links.Except(tested.Select(l => l.GetType().Name)));
+        // ScaleByValue, which holds a value of one graph, stands in no optimiser but those of parameter servers: their tests have it, on variables that are cut.
+        Assert.Equal(["Centralize", "ScaleByValue"], links.Except(tested.Select(l => l.GetType().Name)).Order());
     }
 
     [Theory, InlineData(ShardingStage.OptimizerState), InlineData(ShardingStage.Gradients), InlineData(ShardingStage.Parameters)]

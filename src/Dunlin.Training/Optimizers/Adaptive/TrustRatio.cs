@@ -22,6 +22,9 @@ public sealed record ScaleByTrustRatio(double Least = 0, double Most = double.Po
     public override bool TakesPieces => true;
 
     /// <inheritdoc/>
+    public override LengthsUsed Lengths => LengthsUsed.OfEach;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>
         Norms.Map(context, parameters, p => AllVariables || p.Shape.Rank >= 2, (p, w, g) => p.Scaled(TrustRatios.OrOne(w, g, w.Clip(Least, Most) / g)));
 }
@@ -48,6 +51,9 @@ public sealed record ScaleByLayer(double Coefficient = 1e-3, double Decay = 0, d
 
     /// <inheritdoc/>
     public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
+    public override LengthsUsed Lengths => LengthsUsed.OfEach;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) =>

@@ -25,6 +25,9 @@ public sealed record AverageWeights(double Decay = 0.999, bool Warmup = true) : 
     public override bool TakesPieces => true;
 
     /// <inheritdoc/>
+    public override bool SeesNewWeights => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var decay = Warmup ? Scalar.Min(Decay, context.Count / (context.Count + 9)) : Decay;
@@ -53,6 +56,9 @@ public sealed record Lookahead(int Every = 5, double Part = 0.5) : GradientTrans
 
     /// <inheritdoc/>
     public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
+    public override bool SeesNewWeights => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

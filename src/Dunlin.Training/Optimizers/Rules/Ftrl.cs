@@ -38,6 +38,9 @@ public sealed record Ftrl(Schedule Rate, double L1 = 0, double L2 = 0, double Sh
     public override bool TakesPieces => true;
 
     /// <inheritdoc/>
+    public override bool SeesNewWeights => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var rate = context.At(Rate);
@@ -82,6 +85,9 @@ public sealed record DualAveraging(Schedule Rate, double L1 = 0, double L2 = 0, 
 
     /// <inheritdoc/>
     public override bool TakesPieces => true;
+
+    /// <inheritdoc/>
+    public override bool SeesNewWeights => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)

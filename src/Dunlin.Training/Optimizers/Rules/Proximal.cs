@@ -30,6 +30,9 @@ public sealed record ProximalStep(Schedule Rate, double L1 = 0, double L2 = 0, d
     public override bool TakesPieces => true;
 
     /// <inheritdoc/>
+    public override bool SeesNewWeights => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters)
     {
         var rate = context.At(Rate);

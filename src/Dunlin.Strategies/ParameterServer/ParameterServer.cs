@@ -1,0 +1,40 @@
+using Dunlin.Communication;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies;
+
+/// <summary>
+/// Parameter servers hold the weights and the optimiser's state, and update them by the gradients that workers push, each at its own pace; workers pull weights and hold a copy. Each worker's step is on its share of the
+/// batch. The optimiser is any that a worker alone could have. Worker 0 reports its own batches, measures what the servers hold, and saves that.
+/// </summary>
+/// <param name="workers">Workers, which are threads of this process, as the servers are; at least 1.</param>
+/// <param name="options">Defaults unless given.</param>
+/// <exception cref="DunlinException">There are no workers, or not more than backups.</exception>
+public sealed class ParameterServer(int workers, ParameterServerOptions? options = null) : ITrainingStrategy
+{
+    private readonly ParameterServerOptions _options = options is not { Protocol: ServerProtocol.Synchronous { Backups: var backups } } || backups < workers ? options ?? new()
+        : throw new DunlinException($"With {workers} workers, at most {workers - 1} are backups, not {backups}: a step needs a gradient.");
+
+    /// <inheritdoc/>
+    public string Name => "parameter-server";
+
+    /// <inheritdoc/>
+    public int Workers { get; } = workers >= 1 ? workers : throw new DunlinException($"Parameter servers need at least 1 worker, not {workers}.");
+
+    /// <inheritdoc/>
+    public void Run(Action<IWorker> program)
+    {
+        using var servers = new LocalServers(Workers, _options);
+        Cluster.Alone().Run(Workers, communicator =>
+        {
+            var worker = new ServedWorker(communicator.Rank, Workers, servers);
+            try { program(worker); }
+            catch (Exception e)
+            {
+                servers.Fail($"worker {communicator.Rank} failed: {e.Message}");
+                throw;
+            }
+            finally { worker.Leave(); }
+        }, _options.Local);
+    }
+}

@@ -1,0 +1,24 @@
+using Dunlin.Communication;
+
+namespace Dunlin.Strategies;
+
+/// <summary>How <see cref="ParameterServer"/> spreads a run.</summary>
+public sealed record ParameterServerOptions
+{
+    /// <summary>How many servers hold the weights: each variable is one server's, the largest first, and one that is larger than a server's share is cut by rows.</summary>
+    /// <value>At least 1; 1 unless set.</value>
+    /// <exception cref="InvalidValueException">The value is less than 1.</exception>
+    public int Servers { get; init => field = Require.AtLeast(nameof(ParameterServerOptions), value, 1); } = 1;
+
+    /// <summary>When gradients are applied, and which workers wait for which.</summary>
+    /// <value>Asynchronous unless set.</value>
+    public ServerProtocol Protocol { get; init; } = new ServerProtocol.Asynchronous();
+
+    /// <summary>How many threads a server's update may use.</summary>
+    /// <value>At least 1; 1 unless set.</value>
+    /// <exception cref="InvalidValueException">The value is less than 1.</exception>
+    public int ServerThreads { get; init => field = Require.AtLeast(nameof(ParameterServerOptions), value, 1); } = 1;
+
+    /// <summary>How long a worker waits for others before it takes them for hung, and what is said of workers that do not end.</summary>
+    public LocalOptions Local { get; init; } = new();
+}

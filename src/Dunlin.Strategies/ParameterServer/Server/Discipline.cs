@@ -1,0 +1,123 @@
+namespace Dunlin.Strategies;
+
+/// <summary>When a server applies gradients, and which of its workers wait for which. Belongs to one <see cref="ServerNode"/>, and is as it one at a time.</summary>
+internal abstract class Discipline
+{
+    public ServerNode Server { get; set; } = null!;
+
+    /// <summary>The clock of a worker that joins now.</summary>
+    public virtual long FirstClock => Server.Members.Count == 0 ? 0 : Server.Members.Values.Min(m => m.Clock);
+
+    /// <summary>Takes a gradient that has not come before: applies it, or keeps the call until others have come.</summary>
+    public abstract void Take(ServerCall call, Member member);
+
+    /// <summary>Whether a worker's call may be answered by now.</summary>
+    public abstract bool MayAnswer(ServerCall call, Member member);
+
+    /// <summary>For which workers one waits whose call may not be answered yet.</summary>
+    public abstract IEnumerable<int> Missing { get; }
+
+    /// <summary>How many updates a step of all workers makes.</summary>
+    /// <param name="workers">How many there are.</param>
+    public abstract long UpdatesOf(int workers);
+
+    /// <summary>A kept call goes on as another one, of the same worker and gradient.</summary>
+    public virtual void Replace(ServerCall older, ServerCall newer) { }
+
+    /// <summary>A kept call is not to be used: its worker has left.</summary>
+    public virtual void Forget(ServerCall call) { }
+
+    /// <summary>A worker has left.</summary>
+    public virtual void MembersChanged() { }
+}
+
+/// <summary>Each gradient is applied when it comes, and nobody waits (Downpour; Dean et al., 2012).</summary>
+/// <param name="rate">By how much less an update moves the weights, given how many others came between.</param>
+internal sealed class AsynchronousDiscipline(StalenessRule rate) : Discipline
+{
+    public override void Take(ServerCall call, Member member)
+    {
+        Server.Apply(call, rate.Factor(Server.Shard.Version - call.Version));
+        member.Clock++;
+    }
+
+    public override bool MayAnswer(ServerCall call, Member member) => true;
+
+    public override IEnumerable<int> Missing => [];
+
+    public override long UpdatesOf(int workers) => workers;
+}
+
+/// <summary>
+/// Each gradient is applied when it comes, and a worker waits only for those who are more than <paramref name="bound"/> steps behind it (Ho et al., 2013): it begins step c when all have done c − bound. Of n workers,
+/// each moves the weights by 1/n.
+/// </summary>
+/// <param name="bound">At least 1; without any lead, steps are <see cref="SynchronousDiscipline"/>'s.</param>
+internal sealed class StaleSynchronousDiscipline(int bound) : Discipline
+{
+    public override void Take(ServerCall call, Member member)
+    {
+        Server.Apply(call, 1.0 / Server.Members.Count);
+        member.Clock++;
+    }
+
+    public override bool MayAnswer(ServerCall call, Member member) => call.Weights is null || member.Clock - Slowest <= bound;
+
+    public override IEnumerable<int> Missing => Server.Members.Values.Where(m => m.Clock == Slowest).Select(m => m.Worker);
+
+    public override long UpdatesOf(int workers) => workers;
+
+    private long Slowest => Server.Members.Values.Min(m => m.Clock);
+}
+
+/// <summary>
+/// Steps that all do together: the first gradients of a step, from all workers but <paramref name="backups"/>, are applied as one, their mean over the examples; those that come later are dropped, and their workers go
+/// on with the step that the others do (Chen et al., 2016).
+/// </summary>
+/// <param name="backups">How many a step need not wait for; 0 makes it the step of one worker on the joined batch.</param>
+internal sealed class SynchronousDiscipline(int backups) : Discipline
+{
+    private readonly List<ServerCall> _kept = [];
+    private long _step;
+
+    public override long FirstClock => _step;
+
+    public override void Take(ServerCall call, Member member)
+    {
+        if (call.Clock < _step)
+        {
+            Server.Drop();
+            member.Clock = _step;
+            return;
+        }
+        _kept.Add(call);
+        Finish();
+    }
+
+    public override bool MayAnswer(ServerCall call, Member member) => !_kept.Contains(call);
+
+    public override IEnumerable<int> Missing => Server.Members.Keys.Except(_kept.Select(c => c.Worker));
+
+    public override long UpdatesOf(int workers) => 1;
+
+    public override void Replace(ServerCall older, ServerCall newer)
+    {
+        if (_kept.Remove(older)) _kept.Add(newer);
+    }
+
+    public override void Forget(ServerCall call) => _kept.Remove(call);
+
+    public override void MembersChanged() => Finish();
+
+    private void Finish()
+    {
+        if (_kept.Count == 0 || _kept.Count < Math.Max(1, Server.Members.Count - backups)) return;
+        // In the order of the workers: whoever came first, the sums have the same bits.
+        _kept.Sort((a, b) => a.Worker.CompareTo(b.Worker));
+        var counted = _kept.FindAll(c => c.Examples > 0);
+        if (counted.Count > 0) Server.Shard.ApplyMean(counted);
+        _step++;
+        foreach (var call in _kept) Server.Members[call.Worker].Clock = _step;
+        _kept.Clear();
+    }
+}

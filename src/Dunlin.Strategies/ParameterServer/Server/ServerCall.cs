@@ -1,0 +1,57 @@
+using Dunlin.Tensors;
+
+namespace Dunlin.Strategies;
+
+/// <summary>
+/// What one worker asks of one server: to take a gradient, to give the weights, or both. It goes to a <see cref="ServerNode"/>, which answers at once or later; how it travels, and how its worker waits,
+/// is for those to say that derive from it.
+/// </summary>
+internal abstract class ServerCall
+{
+    /// <summary>Who asks.</summary>
+    public int Worker { get; init; }
+
+    /// <summary>A gradient for each of the server's slices; null where none is brought.</summary>
+    public SliceGradient[]? Gradients { get; set; }
+
+    /// <summary>The number of this gradient among those of its worker, from 1, each one more than the last: one that has come before is not taken again.</summary>
+    public long Number { get; set; }
+
+    /// <summary>How many examples the gradient is the mean over; 0 where its worker has none in this step, and the gradient does not count.</summary>
+    public long Examples { get; set; } = 1;
+
+    /// <summary>The worker's clock: the step that the gradient is of, or that the weights are for.</summary>
+    public long Clock { get; set; }
+
+    /// <summary>The server's version when it gave the weights that the gradient was computed with.</summary>
+    public long Version { get; set; }
+
+    /// <summary>Where the weights are to go, like the server's slices; null where none are wanted.</summary>
+    public Tensor[]? Weights { get; set; }
+
+    /// <summary>Whether the server has answered.</summary>
+    public bool IsAnswered { get; private set; }
+
+    /// <summary>Why the server does not do it; null where it has.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>Makes the call ready to be sent again.</summary>
+    public void Renew() => (IsAnswered, Refusal) = (false, null);
+
+    /// <summary>The server's answer: <see cref="Clock"/> and <see cref="Version"/> are what the worker goes on with, and <see cref="Weights"/> are filled.</summary>
+    public void Answer(long clock, long version)
+    {
+        (Clock, Version, IsAnswered) = (clock, version, true);
+        Answered();
+    }
+
+    /// <summary>The server does not do it.</summary>
+    public void Refuse(string reason)
+    {
+        (Refusal, IsAnswered) = (reason, true);
+        Answered();
+    }
+
+    /// <summary>Tells the worker.</summary>
+    protected abstract void Answered();
+}

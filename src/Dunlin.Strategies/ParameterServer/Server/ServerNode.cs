@@ -1,0 +1,141 @@
+using Dunlin.Tensors;
+
+namespace Dunlin.Strategies;
+
+/// <summary>
+/// A parameter server: takes gradients of workers that come and go and gives them weights, in the order that its <see cref="Discipline"/> allows. It neither sends nor waits: whoever carries calls to it gives it one
+/// at a time, and is told of each answer, in the same call or a later one.
+/// </summary>
+internal sealed class ServerNode : IDisposable
+{
+    private readonly Dictionary<int, Member> _members = [];
+    private readonly List<ServerCall> _waiting = [];
+    private readonly Discipline _discipline;
+    private bool _isInitialized;
+    private string? _failure;
+
+    /// <param name="shard">What it holds; the node owns it.</param>
+    /// <param name="discipline">When gradients are applied, and who waits for whom.</param>
+    public ServerNode(ServerShard shard, Discipline discipline)
+    {
+        (Shard, _discipline) = (shard, discipline);
+        discipline.Server = this;
+    }
+
+    public ServerShard Shard { get; }
+
+    /// <summary>The workers that have joined and not left, by number.</summary>
+    public IReadOnlyDictionary<int, Member> Members => _members;
+
+    /// <summary>For which workers others wait.</summary>
+    public IReadOnlyList<int> Missing => [.. _discipline.Missing.Order()];
+
+    /// <summary>Gradients that came too late to be used.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>A worker comes, or comes back after it was cut off.</summary>
+    public Member Join(int worker)
+    {
+        if (_members.TryGetValue(worker, out var known)) return known;
+        var member = new Member(worker) { Clock = _discipline.FirstClock };
+        _members.Add(worker, member);
+        return member;
+    }
+
+    /// <summary>A worker goes: nobody waits for it any more, and what it had begun is not taken.</summary>
+    public void Leave(int worker)
+    {
+        if (!_members.Remove(worker)) return;
+        foreach (var call in _waiting.Where(c => c.Worker == worker).ToList())
+        {
+            _waiting.Remove(call);
+            _discipline.Forget(call);
+            call.Refuse($"worker {worker} has left.");
+        }
+        _discipline.MembersChanged();
+        AnswerWaiting();
+    }
+
+    /// <summary>The first weights; those of a second worker that brings them are not taken.</summary>
+    public void Initialize(ReadOnlySpan<Tensor> weights)
+    {
+        if (_isInitialized) return;
+        for (var i = 0; i < weights.Length; i++) weights[i].CopyTo(Shard.Weights[i]);
+        _isInitialized = true;
+    }
+
+    /// <summary>Takes a call, and answers it and others as far as can be.</summary>
+    public void Handle(ServerCall call)
+    {
+        if (_failure is { } failure) call.Refuse(failure);
+        else if (!_members.TryGetValue(call.Worker, out var member)) call.Refuse($"worker {call.Worker} has not joined, or has left.");
+        else if (!_isInitialized) call.Refuse("the server has no weights yet.");
+        else
+        {
+            // One that was cut off asks again: the newer call takes the older one's place.
+            if (_waiting.Find(c => c.Worker == call.Worker) is { } older)
+            {
+                _waiting.Remove(older);
+                _discipline.Replace(older, call);
+            }
+            else if (call.Gradients is not null && call.Number > member.Taken)
+            {
+                member.Taken = call.Number;
+                _discipline.Take(call, member);
+            }
+            _waiting.Add(call);
+            AnswerWaiting();
+        }
+    }
+
+    /// <summary>Ends the run: all who wait, and all who come, are told why.</summary>
+    public void Fail(string reason)
+    {
+        _failure ??= reason;
+        foreach (var call in _waiting) call.Refuse(_failure);
+        _waiting.Clear();
+    }
+
+    /// <summary>Applies a gradient; one of no examples is none.</summary>
+    public void Apply(ServerCall call, double factor = 1)
+    {
+        if (call.Examples > 0) Shard.Apply(call.Gradients, factor);
+    }
+
+    /// <summary>Notes that a gradient came too late.</summary>
+    public void Drop() => Dropped++;
+
+    /// <inheritdoc/>
+    public void Dispose() => Shard.Dispose();
+
+    private void AnswerWaiting()
+    {
+        // An answer changes no one else's turn: clocks move when gradients come.
+        for (var i = 0; i < _waiting.Count;)
+        {
+            var call = _waiting[i];
+            if (!_discipline.MayAnswer(call, _members[call.Worker]))
+            {
+                i++;
+                continue;
+            }
+            _waiting.RemoveAt(i);
+            if (call.Weights is { } weights)
+                for (var k = 0; k < weights.Length; k++) Shard.Weights[k].CopyTo(weights[k]);
+            call.Answer(_members[call.Worker].Clock, Shard.Version);
+        }
+    }
+}
+
+/// <summary>What a server knows of a worker.</summary>
+/// <param name="worker">Its number.</param>
+internal sealed class Member(int worker)
+{
+    public int Worker => worker;
+
+    /// <summary>The step that it is to do next.</summary>
+    public long Clock { get; set; }
+
+    /// <summary>The number of the last gradient that was taken from it.</summary>
+    public long Taken { get; set; }
+}

@@ -1,0 +1,97 @@
+using Dunlin.Graphs;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies;
+
+/// <summary>The servers of a run whose workers are threads of this process, and where those find each other: worker 0 makes the servers as it begins.</summary>
+/// <param name="workers">How many workers there are.</param>
+/// <param name="options">Of the strategy.</param>
+internal sealed class LocalServers(int workers, ParameterServerOptions options) : IDisposable
+{
+    private readonly object _gate = new();
+    private LocalServer[]? _servers;
+    private IReadOnlyList<ServedVariable> _variables = [];
+    private RunPosition _begin;
+    private string? _failure;
+    private int _left;
+    private volatile bool _isStopping;
+
+    public bool IsStopping => _isStopping;
+
+    /// <summary>Gives a worker the servers, once worker 0 has made them.</summary>
+    public (IReadOnlyList<LocalServer> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
+    {
+        IReadOnlyList<ServedVariable> variables = [.. model.Learned.Select(l => new ServedVariable(l.Variable.Name, l.Variable.TensorType))];
+        lock (_gate)
+        {
+            if (worker == 0)
+            {
+                (_variables, _begin) = (variables, position);
+                _servers = Make(model, position);
+                Monitor.PulseAll(_gate);
+            }
+            while (_servers is null && _failure is null) Monitor.Wait(_gate);
+            if (_failure is { } failure) throw new DunlinException(failure);
+            if (variables.Zip(_variables).FirstOrDefault(p => p.First != p.Second) is ({ } own, { } served))
+                throw new DunlinException($"Worker {worker} learns {own.Name} {own.Type}, where the servers hold {served.Name} {served.Type}: all workers build the same model.");
+            return (_servers!, _begin);
+        }
+    }
+
+    public void Stop() => _isStopping = true;
+
+    /// <summary>A worker has done its last step, or has failed: nobody waits for it any more.</summary>
+    public void Leave(int worker)
+    {
+        foreach (var server in _servers ?? []) server.With(node => node.Leave(worker));
+        lock (_gate)
+        {
+            _left++;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Waits until all workers have left.</summary>
+    public void AwaitAll()
+    {
+        lock (_gate)
+        {
+            while (_left < workers && _failure is null) Monitor.Wait(_gate);
+            if (_failure is { } failure) throw new DunlinException(failure);
+        }
+    }
+
+    /// <summary>Ends the run: nobody waits any more.</summary>
+    public void Fail(string reason)
+    {
+        lock (_gate)
+        {
+            _failure ??= reason;
+            Monitor.PulseAll(_gate);
+        }
+        foreach (var server in _servers ?? []) server.With(node => node.Fail(reason));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var server in _servers ?? []) server.Dispose();
+    }
+
+    private LocalServer[] Make(RemoteModel model, RunPosition position)
+    {
+        var placement = ServerPlacement.Over(_variables, options.Servers);
+        var sparse = Enumerable.Range(0, model.Learned.Count).Where(i => model.Learned[i].Gradient.IsSparse).ToHashSet();
+        return [.. Enumerable.Range(0, options.Servers).Select(number =>
+        {
+            var discipline = options.Protocol.Create();
+            var shard = new ServerShard(_variables, placement.Of(number), sparse, model.Optimizer, new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed });
+            var node = new ServerNode(shard, discipline);
+            node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
+            foreach (var (name, slice, elements) in shard.State) Rows.CopyIn(model.Session.Storage(model.Session.Graph.FindVariable(name)!), slice, elements);
+            shard.Version = position.Step * discipline.UpdatesOf(workers);
+            for (var worker = 0; worker < workers; worker++) node.Join(worker);
+            return new LocalServer(node, number, options.Local.Timeout);
+        })];
+    }
+}

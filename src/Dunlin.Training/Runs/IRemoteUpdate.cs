@@ -1,0 +1,50 @@
+using Dunlin.Graphs;
+using Dunlin.Tensors;
+
+namespace Dunlin.Training;
+
+/// <summary>What a worker learns whose update is done elsewhere.</summary>
+/// <param name="Session">Holds the worker's own copy of the weights, and in variables that its steps do not use, room for the optimiser's state.</param>
+/// <param name="Learned">The trained variables, and how their gradients look: dense, or rows.</param>
+/// <param name="Optimizer">What changes the weights.</param>
+public sealed record RemoteModel(Session Session, IReadOnlyList<(Variable Variable, Gradient Gradient)> Learned, Optimizer Optimizer);
+
+/// <summary>Where a worker is in its data.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Epoch">The epoch, from 0.</param>
+/// <param name="Batch">The batch within it that comes next.</param>
+public readonly record struct RunPosition(long Step, long Epoch, int Batch);
+
+/// <summary>
+/// Where the update is no part of a worker's step, but done elsewhere, from gradients that it gives away: on parameter servers. Such workers go at paces of their own, each with batches of its own; worker 0 reports,
+/// measures and saves what the servers hold. All is called by the worker's thread.
+/// </summary>
+public interface IRemoteUpdate
+{
+    /// <summary>Joins the others, with the weights that worker 0 has made or loaded; its copy then holds them.</summary>
+    /// <param name="model">What is learned: the same on all workers.</param>
+    /// <param name="position">Where worker 0 begins; that of others does not matter.</param>
+    /// <returns>Where this worker begins.</returns>
+    RunPosition Begin(RemoteModel model, RunPosition position);
+
+    /// <summary>Gives a gradient away, and brings the copy of the weights to what the next step is to use.</summary>
+    /// <param name="gradients">Of each learned variable the gradient's elements, or its rows; of the mean loss over this worker's examples.</param>
+    /// <param name="rows">The numbers of the rows; null where dense.</param>
+    /// <param name="examples">How many, at least 0.</param>
+    void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples);
+
+    /// <summary>Steps of the run that this worker has done, or that the others have done without it: it passes over the batches that it would have had in those.</summary>
+    long StepsDone { get; }
+
+    /// <summary>Brings weights and the optimiser's state, as they are where the update is done, to the copy. Called by worker 0 before it measures or saves.</summary>
+    void Collect();
+
+    /// <summary>Asks all workers to end after their steps.</summary>
+    void Stop();
+
+    /// <summary>Whether one was asked to.</summary>
+    bool IsStopping { get; }
+
+    /// <summary>This worker has done its last step; worker 0 waits until the others have.</summary>
+    void End();
+}

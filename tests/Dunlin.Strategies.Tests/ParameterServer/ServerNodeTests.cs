@@ -1,0 +1,222 @@
+using Dunlin.Tensors;
+using Dunlin.Tensors.Kernels;
+using Dunlin.Training;
+
+namespace Dunlin.Strategies.Tests;
+
+/// <summary>What a server does with calls in any order, without threads: each order is a number.</summary>
+public class ServerNodeTests
+{
+    /// <summary>How to check an implementation, 5: no worker is ever more than the bound ahead, each reads what all have done up to there, and nobody waits for ever.</summary>
+    [Theory, InlineData(1, 2), InlineData(1, 4), InlineData(3, 3), InlineData(2, 5)]
+    public void Stale_synchronous_workers_are_never_further_apart_than_the_bound(int bound, int workers)
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            using var play = new Play(new ServerProtocol.StaleSynchronous(bound), workers);
+            var furthest = 0L;
+            // Who is through stays: of fewer workers, each would move the weights further.
+            play.Run(seed, steps: 12, slow: seed % workers, leaves: false, check: () =>
+            {
+                var clocks = play.Node.Members.Values.Select(m => m.Clock).ToList();
+                // The step that is being done counts as one.
+                Assert.True(clocks.Max() - clocks.Min() <= bound + 1);
+                foreach (var call in play.Calls.Where(c => c.IsAnswered)) Assert.True(call.Clock - clocks.Min() <= bound);
+                furthest = Math.Max(furthest, clocks.Max() - clocks.Min());
+            });
+            Assert.Equal(bound + 1, furthest);
+            Assert.Equal(12 * workers, play.Node.Shard.Version);
+            // Each of the workers' gradients of 1 has moved the weight by its part of the rate.
+            Assert.Equal(-12f, play.Node.Shard.Weights[0].ToArray<float>()[0], 1e-4f);
+        }
+    }
+
+    /// <summary>Without a bound, a slow worker's gradients get staler than any bound.</summary>
+    [Fact]
+    public void Asynchronous_workers_do_get_further_apart()
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous(), 3);
+        var furthest = 0L;
+        play.Run(seed: 1, steps: 20, slow: 0, leaves: true, check: () => furthest = Math.Max(furthest, play.Node.Members.Values.Max(m => m.Clock) - play.Node.Members.Values.Min(m => m.Clock)));
+        Assert.True(furthest > 5);
+        Assert.Equal(-60f, play.Node.Shard.Weights[0].ToArray<float>()[0], 1e-3f);
+    }
+
+    /// <summary>How to check an implementation, 3: every gradient is applied once or dropped, and with b backups no step waits for the last b.</summary>
+    [Theory, InlineData(0), InlineData(1), InlineData(2)]
+    public void Of_a_step_the_first_gradients_are_taken_and_the_late_ones_dropped(int backups)
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            using var play = new Play(new ServerProtocol.Synchronous(backups), 4);
+            play.Run(seed, steps: 10, slow: seed % 4, leaves: true, check: () => { });
+            Assert.Equal(backups > 0, play.Node.Dropped > 0);
+            // Each update is the mean of gradients of 1: the number of updates is what the weight has moved by.
+            Assert.Equal(-(float)play.Node.Shard.Version, play.Node.Shard.Weights[0].ToArray<float>()[0], 1e-4f);
+            Assert.True(play.Node.Shard.Version + play.Node.Dropped <= 40);
+            Assert.True(play.Node.Shard.Version >= 10);
+            if (backups == 0) Assert.Equal(10, play.Node.Shard.Version);
+        }
+    }
+
+    [Fact]
+    public void A_gradient_that_comes_again_is_not_applied_again()
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous(), 1);
+        var call = play.Calls[0];
+        for (var times = 0; times < 3; times++)
+        {
+            call.Renew();
+            (call.Gradients, call.Number) = (Play.Gradient(1), 1);
+            play.Node.Handle(call);
+            Assert.True(call.IsAnswered);
+        }
+        Assert.Equal(1, play.Node.Shard.Version);
+    }
+
+    /// <summary>It was cut off while it waited, and asks again: the step has its gradient once.</summary>
+    [Fact]
+    public void A_gradient_that_comes_again_while_its_step_waits_counts_once()
+    {
+        using var play = new Play(new ServerProtocol.Synchronous(), 2);
+        var again = new Play.Call { Worker = 0, Gradients = Play.Gradient(3), Number = 1 };
+        (play.Calls[0].Gradients, play.Calls[0].Number) = (Play.Gradient(3), 1);
+        play.Node.Handle(play.Calls[0]);
+        play.Node.Handle(again);
+        Assert.False(again.IsAnswered);
+        (play.Calls[1].Gradients, play.Calls[1].Number) = (Play.Gradient(1), 1);
+        play.Node.Handle(play.Calls[1]);
+        Assert.True(again.IsAnswered && play.Calls[1].IsAnswered);
+        Assert.False(play.Calls[0].IsAnswered);
+        Assert.Equal(-2f, play.Node.Shard.Weights[0].ToArray<float>()[0]);
+    }
+
+    [Fact]
+    public void A_worker_that_leaves_is_not_waited_for_and_one_that_joins_begins_where_the_others_are()
+    {
+        using var play = new Play(new ServerProtocol.Synchronous(), 3);
+        foreach (var worker in new[] { 0, 2 })
+        {
+            (play.Calls[worker].Gradients, play.Calls[worker].Number) = (Play.Gradient(worker + 1), 1);
+            play.Node.Handle(play.Calls[worker]);
+        }
+        Assert.Equal([1], play.Node.Missing);
+        play.Node.Leave(1);
+        Assert.True(play.Calls[0].IsAnswered && play.Calls[2].IsAnswered);
+        // The mean of 1 and 3.
+        Assert.Equal(-2f, play.Node.Shard.Weights[0].ToArray<float>()[0]);
+        Assert.Equal(1, play.Node.Join(7).Clock);
+        play.Node.Handle(play.Calls[1]);
+        Assert.Equal("worker 1 has not joined, or has left.", play.Calls[1].Refusal);
+    }
+
+    /// <summary>Means go by examples, so that uneven shares give the joined batch's.</summary>
+    [Fact]
+    public void A_step_is_the_mean_over_all_examples()
+    {
+        using var play = new Play(new ServerProtocol.Synchronous(), 2);
+        for (var worker = 0; worker < 2; worker++)
+        {
+            (play.Calls[worker].Gradients, play.Calls[worker].Number, play.Calls[worker].Examples) = (Play.Gradient(worker == 0 ? 1 : 5), 1, worker == 0 ? 3 : 1);
+            play.Node.Handle(play.Calls[worker]);
+        }
+        Assert.Equal(-2f, play.Node.Shard.Weights[0].ToArray<float>()[0]);
+    }
+
+    [Theory, InlineData(0, 1), InlineData(1, 1), InlineData(4, 0.25)]
+    public void Late_gradients_move_the_weights_less(int staleness, float part)
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous { Staleness = new StalenessRule.Inverse() }, 2);
+        for (var i = 1; i <= staleness; i++)
+        {
+            (play.Calls[0].Gradients, play.Calls[0].Number) = (Play.Gradient(0), i);
+            play.Node.Handle(play.Calls[0]);
+            play.Calls[0].Renew();
+        }
+        (play.Calls[1].Gradients, play.Calls[1].Number, play.Calls[1].Version) = (Play.Gradient(1), 1, 0);
+        play.Node.Handle(play.Calls[1]);
+        Assert.Equal(-part, play.Node.Shard.Weights[0].ToArray<float>()[0]);
+        Assert.Equal(Math.Pow(0.5, staleness), new StalenessRule.Power(0.5).Factor(staleness));
+    }
+
+    /// <summary>
+    /// How to check an implementation, 6: on ½ h w² a gradient that is always τ updates old converges below η h = 2 sin(π / (2 (2 τ + 1))) and diverges above; divided by τ, below and above τ times that.
+    /// </summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(4)]
+    public void Staleness_is_stable_up_to_the_known_rate(int staleness)
+    {
+        var limit = 2 * Math.Sin(Math.PI / (2 * (2 * staleness + 1)));
+        Assert.True(Last(staleness, 0.9 * limit, new StalenessRule.None()) < 1e-3);
+        Assert.True(Last(staleness, 1.1 * limit, new StalenessRule.None()) > 10);
+        Assert.True(Last(staleness, 0.9 * limit * staleness, new StalenessRule.Inverse()) < 1e-3);
+        Assert.True(Last(staleness, 1.1 * limit * staleness, new StalenessRule.Inverse()) > 10);
+    }
+
+    private static double Last(int staleness, double rate, StalenessRule rule)
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous { Staleness = rule }, 1, Optimizers.Sgd(rate));
+        play.Node.Shard.Weights[0].Span<float>()[0] = 1;
+        var old = new Queue<float>(Enumerable.Repeat(1f, staleness + 1));
+        for (var i = 1; i <= 800; i++)
+        {
+            (play.Calls[0].Gradients, play.Calls[0].Number, play.Calls[0].Version) = (Play.Gradient(old.Dequeue()), i, play.Node.Shard.Version - staleness);
+            play.Calls[0].Renew();
+            play.Node.Handle(play.Calls[0]);
+            old.Enqueue(play.Node.Shard.Weights[0].ToArray<float>()[0]);
+        }
+        return old.Max(Math.Abs);
+    }
+
+    /// <summary>A server of one weight, and workers whose gradients are 1; which of those that may go on does so is drawn.</summary>
+    private sealed class Play : IDisposable
+    {
+        public Play(ServerProtocol protocol, int workers, Optimizer? optimizer = null)
+        {
+            IReadOnlyList<ServedVariable> variables = [new("w", new(DType.Float32, [1]))];
+            var shard = new ServerShard(variables, ServerPlacement.Over(variables, 1).Slices, new HashSet<int>(), optimizer ?? Optimizers.Sgd(1), new() { Kernels = KernelSets.Managed, Threads = 1 });
+            Node = new(shard, protocol.Create());
+            Node.Initialize([Tensor.From([0f])]);
+            for (var worker = 0; worker < workers; worker++) Node.Join(worker);
+            Calls = [.. Enumerable.Range(0, workers).Select(w => new Call { Worker = w, Weights = [Tensor.From([0f])] })];
+        }
+
+        public ServerNode Node { get; }
+
+        public IReadOnlyList<Call> Calls { get; }
+
+        public static SliceGradient[] Gradient(float value) => [new(Tensor.From([value]))];
+
+        /// <summary>Lets each worker do some steps, the slow one five times as seldom; a worker that is through may leave.</summary>
+        public void Run(int seed, int steps, int slow, bool leaves, Action check)
+        {
+            var random = new Random(seed);
+            var done = new int[Calls.Count];
+            foreach (var call in Calls) Node.Handle(call);
+            while (true)
+            {
+                var able = Calls.Where(c => c.IsAnswered && Node.Members.ContainsKey(c.Worker) && (leaves || done[c.Worker] < steps)).ToList();
+                if (able.Count == 0) break;
+                var call = able[random.Next(able.Count)];
+                if (call.Worker == slow && able.Count > 1 && random.Next(5) > 0) continue;
+                Assert.Null(call.Refusal);
+                if (done[call.Worker] == steps)
+                {
+                    Node.Leave(call.Worker);
+                    continue;
+                }
+                call.Renew();
+                (call.Gradients, call.Number) = (Gradient(1), ++done[call.Worker]);
+                Node.Handle(call);
+                check();
+            }
+            Assert.All(done, d => Assert.Equal(steps, d));
+        }
+
+        public void Dispose() => Node.Dispose();
+
+        public sealed class Call : ServerCall
+        {
+            protected override void Answered() { }
+        }
+    }
+}
