@@ -20,7 +20,7 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--compression", "strategy.compression", "what travels of gradients: none, bfloat16, float16, top-k"),
         new("--compression-ratio", "strategy.compressionRatio", "the part of the elements that top-k sends, 0.01 unless given"),
         new("--servers", "strategy.servers", "how many parameter servers hold the weights"),
-        new("--protocol", "strategy.protocol", "of parameter servers: asynchronous, stale-synchronous, synchronous"),
+        new("--protocol", "strategy.protocol", "of parameter servers: asynchronous, soft-synchronous, stale-synchronous, synchronous"),
         new("--bound", "strategy.bound", "how many steps a stale-synchronous worker may be ahead of another"),
         new("--backups", "strategy.backups", "how many synchronous workers a step need not wait for"),
         new("--staleness", "strategy.staleness", "what late gradients count: none (as others), inverse (1 by their staleness)"),

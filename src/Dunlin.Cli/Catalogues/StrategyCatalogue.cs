@@ -29,13 +29,14 @@ internal static class StrategyCatalogue
     private static ServerProtocol ProtocolOf(Section section)
     {
         // All are read, whichever is used: an option of another protocol is no unknown one.
-        var (bound, backups, staleness) = ((int)section.Long("bound", 1, 0, int.MaxValue), (int)section.Long("backups", 0, 0, MostThreads), StalenessOf(section));
+        var (bound, backups, splits, staleness) = ((int)section.Long("bound", 1, 0, int.MaxValue), (int)section.Long("backups", 0, 0, MostThreads), (int)section.Long("splits", 1, 1, MostThreads), StalenessOf(section));
         return section.Text("protocol", "asynchronous") switch
         {
             "asynchronous" => new ServerProtocol.Asynchronous { Staleness = staleness },
+            "soft-synchronous" => new ServerProtocol.SoftSynchronous(splits) { Staleness = staleness },
             "stale-synchronous" => new ServerProtocol.StaleSynchronous(bound),
             "synchronous" => new ServerProtocol.Synchronous(backups),
-            _ => throw section.Refuse("protocol", "asynchronous, stale-synchronous or synchronous"),
+            _ => throw section.Refuse("protocol", "asynchronous, soft-synchronous, stale-synchronous or synchronous"),
         };
     }
 

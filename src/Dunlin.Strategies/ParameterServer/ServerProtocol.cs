@@ -18,6 +18,23 @@ public abstract record ServerProtocol
     }
 
     /// <summary>
+    /// Gradients are gathered until there are ⌊λ/n⌋ of λ workers, and their mean is applied as one; nobody waits (n-softsync: Zhang, Gupta, Lian and Liu, 2015). With n = 1 an update takes as many gradients as there are
+    /// workers, though not one of each; with n = λ each is applied when it comes. A gradient's staleness is about n, and seldom above 2 n.
+    /// </summary>
+    /// <param name="Splits">n, at least 1.</param>
+    public sealed record SoftSynchronous(int Splits = 1) : ServerProtocol
+    {
+        /// <inheritdoc cref="SoftSynchronous(int)"/>
+        public int Splits { get; } = Require.AtLeast(nameof(SoftSynchronous), Splits, 1);
+
+        /// <summary>What late gradients count.</summary>
+        /// <value>1 by their staleness unless set.</value>
+        public StalenessRule Staleness { get; init; } = new StalenessRule.Inverse();
+
+        internal override Discipline Create() => new SoftSynchronousDiscipline(Splits, Staleness);
+    }
+
+    /// <summary>
     /// No worker is more than <paramref name="Bound"/> steps ahead of another (SSP; Ho et al., 2013). Each gradient is applied when it comes, and of n workers each moves the weights by 1/n, so that a step of all
     /// moves them as far as one step on the joined batch. With a bound of 0 all do each step together: <see cref="Synchronous"/>, to the bit.
     /// </summary>

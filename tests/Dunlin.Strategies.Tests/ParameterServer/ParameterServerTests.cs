@@ -40,7 +40,7 @@ public class ParameterServerTests
     public void One_worker_has_the_bits_of_a_worker_without_servers(string optimizer, bool words)
     {
         var alone = Train(new SingleWorker(), optimizer, words);
-        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous(), new ServerProtocol.Synchronous(), new ServerProtocol.StaleSynchronous(2) })
+        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous(), new ServerProtocol.Synchronous(), new ServerProtocol.StaleSynchronous(2), new ServerProtocol.SoftSynchronous(2) })
         {
             var served = Train(new ParameterServer(1, new() { Protocol = protocol }), optimizer, words);
             TestRuns.AssertEqual(alone.Weights, served.Weights);
@@ -77,7 +77,7 @@ public class ParameterServerTests
         var data = GeneratedDigits.Create(600, 200, seed: 3);
         var model = new Sequential(new Conv2d(4, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(10));
         var alone = new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(0.01), Metrics.Accuracy), new TrainerOptions { Epochs = 12, BatchSize = 10 * workers, Seed = 5, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 }).Fit(data).Metrics["accuracy"];
-        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous { Staleness = new StalenessRule.Inverse() }, new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous(1) })
+        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous { Staleness = new StalenessRule.Inverse() }, new ServerProtocol.SoftSynchronous(2), new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous(1) })
         {
             var options = new TrainerOptions { Epochs = 12, BatchSize = 10 * workers, Seed = 5, Strategy = new ParameterServer(workers, new() { Protocol = protocol, Servers = 2 }), Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
             var result = new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(0.01), Metrics.Accuracy), options).Fit(data);

@@ -59,6 +59,34 @@ public class ServerNodeTests
         }
     }
 
+    /// <summary>Of 6 workers that are equally fast, n updates take a step of all: staleness is about n and seldom above 2 n (Zhang et al., 2015); all gradients are in an update or gathered for the next one.</summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(6)]
+    public void Soft_synchronous_updates_take_their_part_of_the_gradients(int splits)
+    {
+        using var play = new Play(new ServerProtocol.SoftSynchronous(splits) { Staleness = new StalenessRule.None() }, 6);
+        play.Run(seed: 3, steps: 100, slow: -1, leaves: false, check: () => { });
+        Assert.Equal(100 * splits, play.Node.Shard.Version);
+        Assert.Equal(-100f * splits, play.Node.Shard.Weights[0].ToArray<float>()[0], 1e-2f);
+        Assert.InRange(play.Stalenesses.Average(), 0.5 * splits, 1.2 * splits);
+        Assert.True(play.Stalenesses.Count(s => s > 2 * splits) < 0.15 * play.Stalenesses.Count);
+    }
+
+    /// <summary>Two gradients of 2 and 4, the second one four updates old: (2 + 4 / 4) / 2.</summary>
+    [Fact]
+    public void Soft_synchronous_gradients_count_by_their_staleness()
+    {
+        using var play = new Play(new ServerProtocol.SoftSynchronous(), 2);
+        play.Node.Shard.Version = 4;
+        for (var worker = 0; worker < 2; worker++)
+        {
+            (play.Calls[worker].Gradients, play.Calls[worker].Number, play.Calls[worker].Version) = (Play.Gradient(worker == 0 ? 2 : 4), 1, worker == 0 ? 4 : 0);
+            play.Node.Handle(play.Calls[worker]);
+            // What was brought is the worker's again.
+            play.Calls[worker].Gradients![0].Values.Span<float>()[0] = float.NaN;
+        }
+        Assert.Equal(-1.5f, play.Node.Shard.Weights[0].ToArray<float>()[0]);
+    }
+
     [Fact]
     public void A_gradient_that_comes_again_is_not_applied_again()
     {
@@ -184,9 +212,12 @@ public class ServerNodeTests
 
         public IReadOnlyList<Call> Calls { get; }
 
+        /// <summary>How many updates came between the weights of each gradient and its coming.</summary>
+        public List<long> Stalenesses { get; } = [];
+
         public static SliceGradient[] Gradient(float value) => [new(Tensor.From([value]))];
 
-        /// <summary>Lets each worker do some steps, the slow one five times as seldom; a worker that is through may leave.</summary>
+        /// <summary>Lets each worker do some steps, the slow one, if there is one, five times as seldom; a worker that is through may leave.</summary>
         public void Run(int seed, int steps, int slow, bool leaves, Action check)
         {
             var random = new Random(seed);
@@ -206,6 +237,7 @@ public class ServerNodeTests
                 }
                 call.Renew();
                 (call.Gradients, call.Number) = (Gradient(1), ++done[call.Worker]);
+                Stalenesses.Add(Node.Shard.Version - call.Version);
                 Node.Handle(call);
                 check();
             }

@@ -49,6 +49,35 @@ internal sealed class AsynchronousDiscipline(StalenessRule rate) : Discipline
 }
 
 /// <summary>
+/// Gradients are gathered until there are ⌊λ/n⌋ of λ workers, each times what its staleness makes it count, and their mean is applied as one; nobody waits (n-softsync: Zhang et al., 2015).
+/// </summary>
+/// <param name="splits">n, at least 1: in how many updates the gradients of a step of all workers go.</param>
+/// <param name="rate">What late gradients count.</param>
+internal sealed class SoftSynchronousDiscipline(int splits, StalenessRule rate) : Discipline
+{
+    private int _gathered;
+
+    public override void Take(ServerCall call, Member member)
+    {
+        member.Clock++;
+        if (call.Examples == 0) return;
+        var wanted = Wanted(Server.Members.Count);
+        Server.Shard.AddToSum(call.Gradients, rate.Factor(Server.Shard.Version - call.Version) / wanted);
+        if (++_gathered < wanted) return;
+        Server.Shard.ApplySum();
+        _gathered = 0;
+    }
+
+    public override bool MayAnswer(ServerCall call, Member member) => true;
+
+    public override IEnumerable<int> Missing => [];
+
+    public override long UpdatesOf(int workers) => workers / Wanted(workers);
+
+    private int Wanted(int workers) => Math.Max(1, workers / splits);
+}
+
+/// <summary>
 /// Each gradient is applied when it comes, and a worker waits only for those who are more than <paramref name="bound"/> steps behind it (Ho et al., 2013): it begins step c when all have done c − bound. Of n workers,
 /// each moves the weights by 1/n.
 /// </summary>

@@ -23,9 +23,11 @@ internal sealed class ServerShard : IDisposable
     private readonly Step _beginSum;
     private readonly Step _addToSum;
     private readonly Variable[] _sums;
+    private readonly List<SliceGradient>[] _rows;
     private readonly Variable _counter;
     private readonly Tensor[] _feeds;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
+    private bool _hasSum;
 
     /// <summary>Builds the update; the weights are zeros until <see cref="Weights"/> are set.</summary>
     /// <param name="variables">All of the model's, to which slices belong.</param>
@@ -62,6 +64,7 @@ internal sealed class ServerShard : IDisposable
         IReadOnlyList<Value> updates = [.. optimizer.ScaledBy(factor).Build(graph, _counter.Value, parameters), _counter.Assign(_counter.Value + 1)];
         _session = new Session(graph, options);
         _apply = _session.Compile(fed, [], updates);
+        _rows = [.. slices.Select(_ => new List<SliceGradient>())];
         // Of rows there are no sums: those of all gradients stand one behind the other.
         _sums = [.. _variables.Where((_, i) => !_isSparse[i]).Select(v => graph.AddVariable($"server/sum/{v.Name}", v.TensorType.Type, v.TensorType.Shape, Initializers.Zeros, trainable: false))];
         Value[] terms = [.. parameters.Select((p, i) => p.Gradient.Cast(slices[i].Type.Type) * factor.Cast(slices[i].Type.Type))];
@@ -119,22 +122,36 @@ internal sealed class ServerShard : IDisposable
             return;
         }
         var examples = (double)calls.Sum(c => c.Examples);
-        var parts = new List<Tensor[]>();
-        foreach (var call in calls)
+        foreach (var call in calls) AddToSum(call.Gradients, call.Examples / examples);
+        ApplySum();
+    }
+
+    /// <summary>Adds gradients, times a number, to those that the next <see cref="ApplySum"/> applies. They may be changed afterwards.</summary>
+    public void AddToSum(ReadOnlySpan<SliceGradient> gradients, double factor)
+    {
+        Feed(gradients, factor);
+        var rows = new List<Tensor>();
+        for (var i = 0; i < _isSparse.Length; i++)
         {
-            Feed(call.Gradients, call.Examples / examples);
-            Tensor[] rows = [.. call.Gradients!.Where((_, i) => _isSparse[i]).Select(g => Tensor.Uninitialized(g.Values.Type, g.Values.Shape))];
-            (parts.Count == 0 ? _beginSum : _addToSum).Run(_feeds, rows);
-            parts.Add(rows);
+            if (!_isSparse[i]) continue;
+            rows.Add(Tensor.Uninitialized(gradients[i].Values.Type, gradients[i].Values.Shape));
+            _rows[i].Add(new(rows[^1], gradients[i].Rows!.Clone()));
         }
-        var mean = new SliceGradient[_isSparse.Length];
-        for (var (i, sparse, dense) = (0, 0, 0); i < mean.Length; i++)
+        (_hasSum ? _addToSum : _beginSum).Run(_feeds, [.. rows]);
+        _hasSum = true;
+    }
+
+    /// <summary>Updates the slices once, by the sum of what was added.</summary>
+    public void ApplySum()
+    {
+        var sum = new SliceGradient[_isSparse.Length];
+        for (var (i, dense) = (0, 0); i < sum.Length; i++)
         {
-            var (slice, number) = (i, sparse);
-            mean[i] = _isSparse[i] ? new(Joined([.. parts.Select(p => p[number])]), Joined([.. calls.Select(c => c.Gradients![slice].Rows!)])) : new(_session.Storage(_sums[dense++]));
-            if (_isSparse[i]) sparse++;
+            sum[i] = _isSparse[i] ? new(Joined([.. _rows[i].Select(r => r.Values)]), Joined([.. _rows[i].Select(r => r.Rows!)])) : new(_session.Storage(_sums[dense++]));
+            _rows[i].Clear();
         }
-        Apply(mean);
+        _hasSum = false;
+        Apply(sum);
     }
 
     /// <inheritdoc/>
