@@ -114,8 +114,16 @@ public class ParameterServerTests
     [Theory, InlineData(0), InlineData(2)]
     public void A_worker_that_fails_ends_the_run_with_its_error(int worker)
     {
-        var error = Assert.ThrowsAny<DunlinException>(() => Train(new Failing(worker, Synchronous(3)), "adam", words: true));
+        var error = Assert.ThrowsAny<DunlinException>(() => Train(new Before(worker, () => throw new DunlinException("the disk is on fire"), Synchronous(3)), "adam", words: true));
         Assert.Contains("the disk is on fire", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_worker_that_does_not_come_is_named()
+    {
+        var hanging = new Before(1, () => Thread.Sleep(2000), new ParameterServer(2, new() { Protocol = new ServerProtocol.Synchronous(), Local = new() { Timeout = TimeSpan.FromSeconds(0.3) } }));
+        var error = Assert.ThrowsAny<DunlinException>(() => Train(hanging, "adam", words: true));
+        Assert.Contains("Worker 0 waited 0.3 s for server 0 at step 1; the server waits for worker 1.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,8 +157,8 @@ public class ParameterServerTests
         public override IReadOnlyList<Parameter> Apply(OptimizerContext context, IReadOnlyList<Parameter> parameters) => [.. parameters.Select(p => p.Map(g => Dunlin.Graphs.Ops.Operations.Sign(g)))];
     }
 
-    /// <summary>A run in which one worker fails before it has begun.</summary>
-    private sealed class Failing(int rank, ITrainingStrategy inner) : ITrainingStrategy
+    /// <summary>A run in which one worker does something before it begins.</summary>
+    private sealed class Before(int rank, Action what, ITrainingStrategy inner) : ITrainingStrategy
     {
         public string Name => inner.Name;
 
@@ -158,7 +166,7 @@ public class ParameterServerTests
 
         public void Run(Action<IWorker> program) => inner.Run(worker =>
         {
-            if (worker.Rank == rank) throw new DunlinException("the disk is on fire");
+            if (worker.Rank == rank) what();
             program(worker);
         });
     }

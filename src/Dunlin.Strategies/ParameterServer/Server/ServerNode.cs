@@ -45,7 +45,8 @@ internal sealed class ServerNode : IDisposable
     /// <summary>A worker goes: nobody waits for it any more, and what it had begun is not taken.</summary>
     public void Leave(int worker)
     {
-        if (!_members.Remove(worker)) return;
+        // After a failure nothing is applied any more.
+        if (!_members.Remove(worker) || _failure is not null) return;
         foreach (var call in _waiting.Where(c => c.Worker == worker).ToList())
         {
             _waiting.Remove(call);
