@@ -23,6 +23,7 @@ internal sealed record SettingOption(string Name, string Path, string Help, bool
         new("--protocol", "strategy.protocol", "of parameter servers: asynchronous, soft-synchronous, stale-synchronous, synchronous"),
         new("--bound", "strategy.bound", "how many steps a stale-synchronous worker may be ahead of another"),
         new("--backups", "strategy.backups", "how many synchronous workers a step need not wait for"),
+        new("--splits", "strategy.splits", "in how many updates the soft-synchronous gradients of a step of all workers go"),
         new("--staleness", "strategy.staleness", "what late gradients count: none (as others), inverse (1 by their staleness)"),
         new("--epochs", "training.epochs", "passes over the training data"),
         new("--batch-size", "training.batchSize", "examples of one step, over all workers"),

@@ -15,7 +15,7 @@ internal sealed class TrainingGraph : IDisposable
     {
         if (data.Fields.Count < 2) throw new DunlinException($"Training takes a data set of an input and a target; this one has only {string.Join(", ", data.Fields.Select(f => f.Name))}.");
         if (worker.Remote is not null && options.GradientAccumulationSteps > 1)
-            throw new DunlinException($"With parameter servers, say how many steps go into a push (n-push), not {nameof(TrainerOptions.GradientAccumulationSteps)} = {options.GradientAccumulationSteps}.");
+            throw new DunlinException($"Where the update is done elsewhere, as by parameter servers, each step's gradient is given away: {nameof(TrainerOptions.GradientAccumulationSteps)} = {options.GradientAccumulationSteps} is not possible; leave it at 1, and take a larger batch or more workers.");
         var graph = new Graph();
         Counter = graph.Variable(CounterName, DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
         Input = Placeholder(graph, data.Fields[0]);
