@@ -121,7 +121,8 @@ public sealed class LaunchTests : IDisposable
     [MpiFact]
     public async Task Training_goes_on_from_its_checkpoint()
     {
-        using var launch = new Child(_directory, "launch", "-n", "1", "--threads", "1", "--max-restarts", "1", "--", "dunlin", "train", "tiny", "--epochs", "30", "--keep-checkpoints", "2");
+        // Long enough that it still trains when its first checkpoint has been seen, also where this program gets no processor for a while.
+        using var launch = new Child(_directory, "launch", "-n", "1", "--threads", "1", "--max-restarts", "1", "--", "dunlin", "train", "tiny", "--epochs", "120", "--keep-checkpoints", "2");
         var checkpoints = Path.Combine(_directory, "runs", "tiny-1", "checkpoints");
         for (var clock = Stopwatch.StartNew(); !Directory.Exists(checkpoints) || !Directory.EnumerateDirectories(checkpoints, "step-*").Any(); await Task.Delay(10))
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"No checkpoint came:\n{launch.Output}");
