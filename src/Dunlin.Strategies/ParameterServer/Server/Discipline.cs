@@ -38,7 +38,7 @@ internal sealed class AsynchronousDiscipline(StalenessRule rate) : Discipline
     public override void Take(ServerCall call, Member member)
     {
         Server.Apply(call, rate.Factor(Server.Shard.Version - call.Version));
-        member.Clock++;
+        member.Clock += call.Steps;
     }
 
     public override bool MayAnswer(ServerCall call, Member member) => true;
@@ -59,7 +59,7 @@ internal sealed class SoftSynchronousDiscipline(int splits, StalenessRule rate) 
 
     public override void Take(ServerCall call, Member member)
     {
-        member.Clock++;
+        member.Clock += call.Steps;
         if (call.Examples == 0) return;
         var wanted = Wanted(Server.Members.Count);
         Server.Shard.AddToSum(call.Gradients, rate.Factor(Server.Shard.Version - call.Version) / wanted);
@@ -87,7 +87,7 @@ internal sealed class StaleSynchronousDiscipline(int bound) : Discipline
     public override void Take(ServerCall call, Member member)
     {
         Server.Apply(call, 1.0 / Server.Members.Count);
-        member.Clock++;
+        member.Clock += call.Steps;
     }
 
     public override bool MayAnswer(ServerCall call, Member member) => call.Weights is null || member.Clock - Slowest <= bound;

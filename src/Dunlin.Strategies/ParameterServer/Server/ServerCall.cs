@@ -14,8 +14,13 @@ internal abstract class ServerCall
     /// <summary>A gradient for each of the server's slices; null where none is brought.</summary>
     public SliceGradient[]? Gradients { get; set; }
 
-    /// <summary>The number of this gradient among those of its worker, from 1, each one more than the last: one that has come before is not taken again.</summary>
+    /// <summary>
+    /// The number of this gradient among those of its worker, from 1, each one more than the last: one that has come before is not taken again. The answer to a call without a gradient says which was the last.
+    /// </summary>
     public long Number { get; set; }
+
+    /// <summary>How many of the worker's steps the gradient is the sum of, at least 1.</summary>
+    public long Steps { get; set; } = 1;
 
     /// <summary>How many examples the gradient is the mean over; 0 where its worker has none in this step, and the gradient does not count.</summary>
     public long Examples { get; set; } = 1;
@@ -38,10 +43,10 @@ internal abstract class ServerCall
     /// <summary>Makes the call ready to be sent again.</summary>
     public void Renew() => (IsAnswered, Refusal) = (false, null);
 
-    /// <summary>The server's answer: <see cref="Clock"/> and <see cref="Version"/> are what the worker goes on with, and <see cref="Weights"/> are filled.</summary>
-    public void Answer(long clock, long version)
+    /// <summary>The server's answer: <see cref="Clock"/>, <see cref="Number"/> and <see cref="Version"/> are what the worker goes on with, and <see cref="Weights"/> are filled.</summary>
+    public void Answer(long clock, long number, long version)
     {
-        (Clock, Version, IsAnswered) = (clock, version, true);
+        (Clock, Number, Version, IsAnswered) = (clock, number, version, true);
         Answered();
     }
 

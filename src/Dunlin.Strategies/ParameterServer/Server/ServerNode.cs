@@ -9,6 +9,9 @@ namespace Dunlin.Strategies;
 internal sealed class ServerNode : IDisposable
 {
     private readonly Dictionary<int, Member> _members = [];
+
+    // Who comes back has its numbers again: a gradient that was on its way when it left is not taken twice.
+    private readonly Dictionary<int, Member> _left = [];
     private readonly List<ServerCall> _waiting = [];
     private readonly Discipline _discipline;
     private bool _isInitialized;
@@ -33,11 +36,12 @@ internal sealed class ServerNode : IDisposable
     /// <summary>Gradients that came too late to be used.</summary>
     public long Dropped { get; private set; }
 
-    /// <summary>A worker comes, or comes back after it was cut off.</summary>
+    /// <summary>A worker comes, or comes back: after it was cut off, or after it had left.</summary>
     public Member Join(int worker)
     {
         if (_members.TryGetValue(worker, out var known)) return known;
-        var member = new Member(worker) { Clock = _discipline.FirstClock };
+        if (!_left.Remove(worker, out var member)) member = new Member(worker);
+        member.Clock = Math.Max(member.Clock, _discipline.FirstClock);
         _members.Add(worker, member);
         return member;
     }
@@ -46,7 +50,8 @@ internal sealed class ServerNode : IDisposable
     public void Leave(int worker)
     {
         // After a failure nothing is applied any more.
-        if (!_members.Remove(worker) || _failure is not null) return;
+        if (!_members.Remove(worker, out var member) || _failure is not null) return;
+        _left.Add(worker, member);
         foreach (var call in _waiting.Where(c => c.Worker == worker).ToList())
         {
             _waiting.Remove(call);
@@ -123,7 +128,8 @@ internal sealed class ServerNode : IDisposable
             _waiting.RemoveAt(i);
             if (call.Weights is { } weights)
                 for (var k = 0; k < weights.Length; k++) Shard.Weights[k].CopyTo(weights[k]);
-            call.Answer(_members[call.Worker].Clock, Shard.Version);
+            var member = _members[call.Worker];
+            call.Answer(member.Clock, member.Taken, Shard.Version);
         }
     }
 }

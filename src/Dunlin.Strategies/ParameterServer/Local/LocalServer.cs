@@ -11,19 +11,19 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
 
     public IReadOnlyList<Slice> Slices => node.Shard.Slices;
 
-    /// <summary>A call of a worker, to be sent again and again.</summary>
-    public ServerCall NewCall(int worker) => new Call(_gate) { Worker = worker };
+    /// <summary>The server as one worker reaches it.</summary>
+    public IServerChannel ChannelOf(int worker) => new Channel(this, worker);
 
-    /// <summary>Brings a call to the server, which may answer it by and by.</summary>
-    public void Send(ServerCall call)
+    /// <summary>Uses the server while nobody else does.</summary>
+    public void With(Action<ServerNode> action)
     {
-        call.Renew();
-        lock (_gate) node.Handle(call);
+        lock (_gate) action(node);
     }
 
-    /// <summary>Waits for the answer.</summary>
-    /// <exception cref="DunlinException">The server does not do it, or other workers have not come in time.</exception>
-    public void Await(ServerCall call)
+    /// <inheritdoc/>
+    public void Dispose() => node.Dispose();
+
+    private void Await(ServerCall call)
     {
         lock (_gate)
         {
@@ -39,14 +39,36 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
         if (call.Refusal is { } refusal) throw new DunlinException($"Server {number}: {refusal}");
     }
 
-    /// <summary>Uses the server while nobody else does.</summary>
-    public void With(Action<ServerNode> action)
+    private bool TryHandle(ServerCall call)
     {
-        lock (_gate) action(node);
+        if (!Monitor.TryEnter(_gate)) return false;
+        try { node.Handle(call); }
+        finally { Monitor.Exit(_gate); }
+        return true;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => node.Dispose();
+    private sealed class Channel(LocalServer server, int worker) : IServerChannel
+    {
+        public IReadOnlyList<Slice> Slices => server.Slices;
+
+        public ServerCall NewCall() => new Call(server._gate) { Worker = worker };
+
+        public void Send(ServerCall call)
+        {
+            call.Renew();
+            server.With(node => node.Handle(call));
+        }
+
+        public bool TrySend(ServerCall call)
+        {
+            call.Renew();
+            return server.TryHandle(call);
+        }
+
+        public void Await(ServerCall call) => server.Await(call);
+
+        public void Collect(ServerReader use) => server.With(node => use(node.Shard.Weights, node.Shard.State));
+    }
 
     private sealed class Call(object gate) : ServerCall
     {

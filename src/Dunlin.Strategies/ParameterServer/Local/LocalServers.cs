@@ -6,7 +6,7 @@ namespace Dunlin.Strategies;
 /// <summary>The servers of a run whose workers are threads of this process, and where those find each other: worker 0 makes the servers as it begins.</summary>
 /// <param name="workers">How many workers there are.</param>
 /// <param name="options">Of the strategy.</param>
-internal sealed class LocalServers(int workers, ParameterServerOptions options) : IDisposable
+internal sealed class LocalServers(int workers, ParameterServerOptions options) : IServerGroup, IDisposable
 {
     private readonly object _gate = new();
     private LocalServer[]? _servers;
@@ -18,8 +18,7 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
 
     public bool IsStopping => _isStopping;
 
-    /// <summary>Gives a worker the servers, once worker 0 has made them.</summary>
-    public (IReadOnlyList<LocalServer> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
+    public (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
     {
         IReadOnlyList<ServedVariable> variables = [.. model.Learned.Select(l => new ServedVariable(l.Variable.Name, l.Variable.TensorType))];
         lock (_gate)
@@ -34,13 +33,12 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
             if (_failure is { } failure) throw new DunlinException(failure);
             if (variables.Zip(_variables).FirstOrDefault(p => p.First != p.Second) is ({ } own, { } served))
                 throw new DunlinException($"Worker {worker} learns {own.Name} {own.Type}, where the servers hold {served.Name} {served.Type}: all workers build the same model.");
-            return (_servers!, _begin);
+            return ([.. _servers!.Select(s => s.ChannelOf(worker))], _begin);
         }
     }
 
     public void Stop() => _isStopping = true;
 
-    /// <summary>A worker has done its last step, or has failed: nobody waits for it any more.</summary>
     public void Leave(int worker)
     {
         foreach (var server in _servers ?? []) server.With(node => node.Leave(worker));
@@ -51,7 +49,6 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
         }
     }
 
-    /// <summary>Waits until all workers have left.</summary>
     public void AwaitAll()
     {
         lock (_gate)
