@@ -22,7 +22,7 @@ internal static class StrategyCatalogue
         })),
         ("parameter-server", s => cluster.Size > 1
             ? throw new ConfigurationException($"The strategy \"parameter-server\" has its workers and servers in one process so far, but this run has {cluster.Size} ({cluster.Launch!.Family}): start one, or choose another strategy.")
-            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s) })),
+            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s), LooksAhead = s.Flag("looksAhead", false) })),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
 
@@ -30,22 +30,34 @@ internal static class StrategyCatalogue
     {
         // All are read, whichever is used: an option of another protocol is no unknown one.
         var (bound, backups, splits, staleness) = ((int)section.Long("bound", 1, 0, int.MaxValue), (int)section.Long("backups", 0, 0, MostThreads), (int)section.Long("splits", 1, 1, MostThreads), StalenessOf(section));
+        var (push, fetch, every, most) = (Steps(section, "pushEvery", 1), Steps(section, "fetchEvery", 1), Steps(section, "every", 4), Steps(section, "maximumSteps", 8));
+        var (distance, compensation, ownRate) = (section.OptionalNumber("maximumDistance", double.Epsilon) ?? double.PositiveInfinity, section.Number("delayCompensation", 0, 0, double.MaxValue), section.Number("ownRate", 0, 0, double.MaxValue));
+        var own = ownRate > 0 ? Optimizers.Sgd(ownRate) : null;
         return section.Text("protocol", "asynchronous") switch
         {
-            "asynchronous" => new ServerProtocol.Asynchronous { Staleness = staleness },
+            "asynchronous" => new ServerProtocol.Asynchronous { Staleness = staleness, PushEvery = push, FetchEvery = fetch, OwnSteps = own, Compensation = compensation > 0 ? new(compensation) : null },
+            "try-lock" => new ServerProtocol.TryLock(most) { Staleness = staleness, MaximumDistance = distance, OwnSteps = own },
+            "elastic-averaging" => new ServerProtocol.ElasticAveraging(every),
             "soft-synchronous" => new ServerProtocol.SoftSynchronous(splits) { Staleness = staleness },
             "stale-synchronous" => new ServerProtocol.StaleSynchronous(bound),
             "synchronous" => new ServerProtocol.Synchronous(backups),
-            _ => throw section.Refuse("protocol", "asynchronous, soft-synchronous, stale-synchronous or synchronous"),
+            _ => throw section.Refuse("protocol", "asynchronous, try-lock, elastic-averaging, soft-synchronous, stale-synchronous or synchronous"),
         };
     }
 
-    private static StalenessRule StalenessOf(Section section) => section.Text("staleness", "none") switch
+    private static int Steps(Section section, string key, int unless) => (int)section.Long(key, unless, 1, int.MaxValue);
+
+    private static StalenessRule StalenessOf(Section section)
     {
-        "none" => new StalenessRule.None(),
-        "inverse" => new StalenessRule.Inverse(),
-        _ => throw section.Refuse("staleness", "none or inverse"),
-    };
+        var decay = section.Number("stalenessDecay", 0.9, double.Epsilon, 1);
+        return section.Text("staleness", "none") switch
+        {
+            "none" => new StalenessRule.None(),
+            "inverse" => new StalenessRule.Inverse(),
+            "power" => new StalenessRule.Power(decay),
+            _ => throw section.Refuse("staleness", "none, inverse or power"),
+        };
+    }
 
     private static ShardingStage ShardingOf(Section section) => section.Text("sharding", "none") switch
     {

@@ -27,14 +27,13 @@ public sealed class ParameterServer(int workers, ParameterServerOptions? options
         using var servers = new LocalServers(Workers, _options);
         Cluster.Alone().Run(Workers, communicator =>
         {
-            var worker = new ServedWorker(communicator.Rank, Workers, servers);
+            using var worker = new ServedWorker(communicator.Rank, Workers, _options.Protocol, servers);
             try { program(worker); }
             catch (Exception e)
             {
                 servers.Fail($"worker {communicator.Rank} failed: {e.Message}");
                 throw;
             }
-            finally { worker.Leave(); }
         }, _options.Local);
     }
 }

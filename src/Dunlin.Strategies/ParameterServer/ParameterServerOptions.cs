@@ -14,6 +14,13 @@ public sealed record ParameterServerOptions
     /// <value>Asynchronous unless set.</value>
     public ServerProtocol Protocol { get; init; } = new ServerProtocol.Asynchronous();
 
+    /// <summary>
+    /// Whether servers give the weights as their optimiser would next make them without a new gradient, where they will be when the worker's gradient comes: with momentum v, w − η μ v (the gradient projection of Chan and
+    /// Lane, 2014; Nesterov's look-ahead).
+    /// </summary>
+    /// <value>False unless set.</value>
+    public bool LooksAhead { get; init; }
+
     /// <summary>How many threads a server's update may use.</summary>
     /// <value>At least 1; 1 unless set.</value>
     /// <exception cref="InvalidValueException">The value is less than 1.</exception>

@@ -1,11 +1,19 @@
 using Dunlin.Tensors;
+using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
 /// <summary>A variable that servers hold for workers.</summary>
 /// <param name="Name">Its name in the model.</param>
 /// <param name="Type">Its element type and shape.</param>
-internal sealed record ServedVariable(string Name, TensorType Type);
+internal sealed record ServedVariable(string Name, TensorType Type)
+{
+    /// <summary>All that a model learns.</summary>
+    public static IReadOnlyList<ServedVariable> Of(RemoteModel model) => [.. model.Learned.Select(l => new ServedVariable(l.Variable.Name, l.Variable.TensorType))];
+
+    /// <summary>The numbers of those whose gradients are rows.</summary>
+    public static IReadOnlySet<int> SparseOf(RemoteModel model) => Enumerable.Range(0, model.Learned.Count).Where(i => model.Learned[i].Gradient.IsSparse).ToHashSet();
+}
 
 /// <summary>Some rows of a variable, or all of it, on one server.</summary>
 /// <param name="Variable">The number of the variable.</param>

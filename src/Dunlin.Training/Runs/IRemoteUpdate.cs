@@ -39,6 +39,9 @@ public interface IRemoteUpdate
     /// <summary>Brings weights and the optimiser's state, as they are where the update is done, to the copy. Called by worker 0 before it measures or saves.</summary>
     void Collect();
 
+    /// <summary>Brings the copy back to what the next step is to use, after it was measured and saved.</summary>
+    void Continue();
+
     /// <summary>Asks all workers to end after their steps.</summary>
     void Stop();
 

@@ -91,6 +91,7 @@ internal sealed class TrainingRun : IDisposable
             {
                 Collect(isLast: end is not null);
                 Save(epoch, batch.Step + 1);
+                if (end is null) Continue();
             }
             if (end is not null) return end;
         }
@@ -98,6 +99,7 @@ internal sealed class TrainingRun : IDisposable
         ShareStatistics();
         _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
+        Continue();
         return end;
     }
 
@@ -110,6 +112,11 @@ internal sealed class TrainingRun : IDisposable
         if (_worker.Remote is not { } remote) return;
         if (isLast) remote.End();
         if (!IsSilent) remote.Collect();
+    }
+
+    private void Continue()
+    {
+        if (!IsSilent) _worker.Remote?.Continue();
     }
 
     private bool TryNext(out Batch batch)

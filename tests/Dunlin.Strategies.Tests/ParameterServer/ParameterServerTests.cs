@@ -20,6 +20,9 @@ public class ParameterServerTests
         ["clipped"] = Optimizers.Adam(0.01).After(new ClipByGlobalNorm(0.1)),
         ["averaged"] = Optimizers.Adam(0.01).Then(new AverageWeights()),
         ["lookahead"] = Optimizers.Sgd(0.1).Then(new Lookahead(2)),
+        ["plain"] = Optimizers.Sgd(0.1),
+        ["half"] = Optimizers.Sgd(0.05),
+        ["frozen"] = Optimizers.Adam(1e-30),
         ["still"] = Optimizers.Sgd(1e-30),
         ["a user's own"] = new Optimizer(new SignOfGradient(), new Scale(0.01)),
     };
@@ -40,7 +43,7 @@ public class ParameterServerTests
     public void One_worker_has_the_bits_of_a_worker_without_servers(string optimizer, bool words)
     {
         var alone = Train(new SingleWorker(), optimizer, words);
-        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous(), new ServerProtocol.Synchronous(), new ServerProtocol.StaleSynchronous(2), new ServerProtocol.SoftSynchronous(2) })
+        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous(), new ServerProtocol.Synchronous(), new ServerProtocol.StaleSynchronous(2), new ServerProtocol.SoftSynchronous(2), new ServerProtocol.TryLock(1), new ServerProtocol.TryLock(5) { OwnSteps = Optimizers.Sgd(0.3) } })
         {
             var served = Train(new ParameterServer(1, new() { Protocol = protocol }), optimizer, words);
             TestRuns.AssertEqual(alone.Weights, served.Weights);
@@ -77,12 +80,46 @@ public class ParameterServerTests
         var data = GeneratedDigits.Create(600, 200, seed: 3);
         var model = new Sequential(new Conv2d(4, 3, padding: 1), new Relu(), new MaxPool2d(2), new Flatten(), new Linear(10));
         var alone = new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(0.01), Metrics.Accuracy), new TrainerOptions { Epochs = 12, BatchSize = 10 * workers, Seed = 5, Kernels = KernelSets.Managed, ThreadsPerWorker = 1 }).Fit(data).Metrics["accuracy"];
-        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous { Staleness = new StalenessRule.Inverse() }, new ServerProtocol.SoftSynchronous(2), new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous(1) })
+        foreach (ServerProtocol protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous { Staleness = new StalenessRule.Inverse() }, new ServerProtocol.SoftSynchronous(2), new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous(1),
+            new ServerProtocol.TryLock(4), new ServerProtocol.Asynchronous { PushEvery = 2, FetchEvery = 3, OwnSteps = Optimizers.Sgd(0.05), Staleness = new StalenessRule.Power(0.9) }, new ServerProtocol.Asynchronous { Compensation = new(0.1, 0.95) }, new ServerProtocol.ElasticAveraging(2) })
         {
             var options = new TrainerOptions { Epochs = 12, BatchSize = 10 * workers, Seed = 5, Strategy = new ParameterServer(workers, new() { Protocol = protocol, Servers = 2 }), Kernels = KernelSets.Managed, ThreadsPerWorker = 1 };
             var result = new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adam(0.01), Metrics.Accuracy), options).Fit(data);
             Assert.True(result.Metrics["accuracy"] > alone - 0.15, $"{protocol}: accuracy {result.Metrics["accuracy"]}, and of one worker {alone}");
         }
+    }
+
+    /// <summary>A worker's own steps by the servers' rule come to the servers' weights, and what it has kept when an epoch or the run ends is given: 9 steps are 2 and 1, three times. (To rounding; where the largest of a pool is another one by it, a little more.)</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Plain_descent_by_own_steps_is_the_descent_of_a_worker_without_servers(bool words)
+    {
+        var alone = Train(new SingleWorker(), "plain", words).Weights;
+        foreach (var servers in new[] { 1, 2, 7 })
+            TestRuns.AssertClose(alone, Train(new ParameterServer(1, new() { Servers = servers, Protocol = new ServerProtocol.Asynchronous { PushEvery = 2, FetchEvery = 2, OwnSteps = Families["plain"] } }), "plain", words).Weights, 2e-3);
+    }
+
+    /// <summary>Both go half the way after each step: the servers' weights are those of descent at half the rate.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void One_elastic_worker_takes_the_servers_half_its_way(bool words)
+    {
+        var half = Train(new SingleWorker(), "half", words).Weights;
+        foreach (var servers in new[] { 1, 7 })
+            TestRuns.AssertClose(half, Train(new ParameterServer(1, new() { Servers = servers, Protocol = new ServerProtocol.ElasticAveraging(1) }), "plain", words).Weights, 2e-4);
+    }
+
+    [Fact]
+    public void An_elastic_run_is_resumed_with_the_servers_weights()
+    {
+        var directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
+        try
+        {
+            var strategy = new ParameterServer(2, new() { Protocol = new ServerProtocol.ElasticAveraging(2) });
+            var stopped = Train(strategy, "adam", words: true, o => o with { RunDirectory = directory, MaxSteps = 4 });
+            var resumed = Train(strategy, "frozen", words: true, o => o with { RunDirectory = directory, Resume = true });
+            Assert.Equal(2, resumed.Epochs.Count);
+            TestRuns.AssertClose(stopped.Weights, resumed.Weights, 1e-6);
+        }
+        finally { Directory.Delete(directory, recursive: true); }
     }
 
     [Fact]

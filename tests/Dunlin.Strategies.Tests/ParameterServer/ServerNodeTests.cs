@@ -167,6 +167,71 @@ public class ServerNodeTests
         Assert.Equal(Math.Pow(0.5, staleness), new StalenessRule.Power(0.5).Factor(staleness));
     }
 
+    /// <summary>g = 2 at w′ = 1, applied at w = 3 with λ = 1/2: 2 + 1/2 · 4 · (3 − 1) = 6; and with a mean square that forgets at once, λ / √(4 + 1e-7): 2 + 1/2 / 2 · 4 · 2 = 4.</summary>
+    [Theory, InlineData(null, 6f, false), InlineData(0.0, 4f, false), InlineData(null, 6f, true), InlineData(0.0, 4f, true)]
+    public void Late_gradients_are_corrected_by_what_the_weights_have_moved(double? decay, float moved, bool isTable)
+    {
+        Shape shape = isTable ? [3, 1] : [1];
+        IReadOnlyList<ServedVariable> variables = [new("w", new(DType.Float32, shape))];
+        var options = new Dunlin.Graphs.SessionOptions { Kernels = KernelSets.Managed, Threads = 1 };
+        var shard = new ServerShard(variables, ServerPlacement.Over(variables, 1).Slices, isTable ? new HashSet<int> { 0 } : [], Optimizers.Sgd(1), options) { Compensation = new(0.5, decay) };
+        using var node = new ServerNode(shard, new ServerProtocol.Asynchronous().Create(1));
+        var at = isTable ? 1 : 0;
+        var first = new float[shape.ElementCount];
+        first[at] = 1;
+        node.Initialize([Tensor.From(first, shape)]);
+        node.Join(0);
+        var call = new Play.Call { Worker = 0, Weights = [Tensor.Zeros(DType.Float32, shape)] };
+        node.Handle(call);
+        shard.Weights[0].Span<float>()[at] = 3;
+        call.Renew();
+        (call.Gradients, call.Number) = ([isTable ? new(Tensor.From([2f, 9f], [2, 1]), Tensor.From([1L, -1L])) : Play.Gradient(2)[0]], 1);
+        node.Handle(call);
+        Assert.Equal(3 - moved, shard.Weights[0].ToArray<float>()[at], 1e-5f);
+    }
+
+    /// <summary>With momentum: w − η μ v.</summary>
+    [Fact]
+    public void A_server_that_looks_ahead_gives_the_weights_of_an_update_without_a_gradient()
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous(), 1, Optimizers.Momentum(0.1, 0.5), looksAhead: true);
+        var (w, v, call) = (0.0, 0.0, play.Calls[0]);
+        for (var i = 1; i <= 4; i++)
+        {
+            call.Renew();
+            (call.Gradients, call.Number) = (Play.Gradient(i), i);
+            play.Node.Handle(call);
+            v = 0.5 * v + i;
+            w -= 0.1 * v;
+            Assert.Equal(w, play.Node.Shard.Weights[0].Item<float>(), 1e-5);
+            Assert.Equal(w - 0.1 * 0.5 * v, call.Weights![0].Item<float>(), 1e-5);
+        }
+    }
+
+    /// <summary>What was on its way when it left is not taken again when it comes back, and its next one is.</summary>
+    [Fact]
+    public void A_worker_that_comes_back_goes_on_with_its_numbers()
+    {
+        using var play = new Play(new ServerProtocol.Asynchronous(), 1);
+        var call = play.Calls[0];
+        for (var i = 1; i <= 3; i++)
+        {
+            call.Renew();
+            (call.Gradients, call.Number) = (Play.Gradient(1), i);
+            play.Node.Handle(call);
+        }
+        play.Node.Leave(0);
+        Assert.Equal(3, play.Node.Join(0).Clock);
+        foreach (var number in new[] { 0, 3, 4 })
+        {
+            call.Renew();
+            (call.Gradients, call.Number) = (number == 0 ? null : Play.Gradient(1), number);
+            play.Node.Handle(call);
+            Assert.Equal(Math.Max(3, number), call.Number);
+        }
+        Assert.Equal(4, play.Node.Shard.Version);
+    }
+
     /// <summary>
     /// How to check an implementation, 6: on ½ h w² a gradient that is always τ updates old converges below η h = 2 sin(π / (2 (2 τ + 1))) and diverges above; divided by τ, below and above τ times that.
     /// </summary>
@@ -198,11 +263,11 @@ public class ServerNodeTests
     /// <summary>A server of one weight, and workers whose gradients are 1; which of those that may go on does so is drawn.</summary>
     private sealed class Play : IDisposable
     {
-        public Play(ServerProtocol protocol, int workers, Optimizer? optimizer = null)
+        public Play(ServerProtocol protocol, int workers, Optimizer? optimizer = null, bool looksAhead = false)
         {
             IReadOnlyList<ServedVariable> variables = [new("w", new(DType.Float32, [1]))];
-            var shard = new ServerShard(variables, ServerPlacement.Over(variables, 1).Slices, new HashSet<int>(), optimizer ?? Optimizers.Sgd(1), new() { Kernels = KernelSets.Managed, Threads = 1 });
-            Node = new(shard, protocol.Create());
+            var shard = new ServerShard(variables, ServerPlacement.Over(variables, 1).Slices, new HashSet<int>(), optimizer ?? Optimizers.Sgd(1), new() { Kernels = KernelSets.Managed, Threads = 1 }) { LooksAhead = looksAhead };
+            Node = new(shard, protocol.Create(workers));
             Node.Initialize([Tensor.From([0f])]);
             for (var worker = 0; worker < workers; worker++) Node.Join(worker);
             Calls = [.. Enumerable.Range(0, workers).Select(w => new Call { Worker = w, Weights = [Tensor.From([0f])] })];

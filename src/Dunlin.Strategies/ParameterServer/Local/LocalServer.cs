@@ -39,30 +39,25 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
         if (call.Refusal is { } refusal) throw new DunlinException($"Server {number}: {refusal}");
     }
 
-    private bool TryHandle(ServerCall call)
-    {
-        if (!Monitor.TryEnter(_gate)) return false;
-        try { node.Handle(call); }
-        finally { Monitor.Exit(_gate); }
-        return true;
-    }
-
     private sealed class Channel(LocalServer server, int worker) : IServerChannel
     {
+        private bool _isReserved;
+
         public IReadOnlyList<Slice> Slices => server.Slices;
 
         public ServerCall NewCall() => new Call(server._gate) { Worker = worker };
 
+        public bool TryReserve() => _isReserved = Monitor.TryEnter(server._gate);
+
         public void Send(ServerCall call)
         {
             call.Renew();
-            server.With(node => node.Handle(call));
-        }
-
-        public bool TrySend(ServerCall call)
-        {
-            call.Renew();
-            return server.TryHandle(call);
+            try { server.With(node => node.Handle(call)); }
+            finally
+            {
+                if (_isReserved) Monitor.Exit(server._gate);
+                _isReserved = false;
+            }
         }
 
         public void Await(ServerCall call) => server.Await(call);

@@ -20,7 +20,7 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
 
     public (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
     {
-        IReadOnlyList<ServedVariable> variables = [.. model.Learned.Select(l => new ServedVariable(l.Variable.Name, l.Variable.TensorType))];
+        var variables = ServedVariable.Of(model);
         lock (_gate)
         {
             if (worker == 0)
@@ -78,11 +78,11 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
     private LocalServer[] Make(RemoteModel model, RunPosition position)
     {
         var placement = ServerPlacement.Over(_variables, options.Servers);
-        var sparse = Enumerable.Range(0, model.Learned.Count).Where(i => model.Learned[i].Gradient.IsSparse).ToHashSet();
+        var sparse = ServedVariable.SparseOf(model);
         return [.. Enumerable.Range(0, options.Servers).Select(number =>
         {
-            var discipline = options.Protocol.Create();
-            var shard = new ServerShard(_variables, placement.Of(number), sparse, model.Optimizer, new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed });
+            var discipline = options.Protocol.Create(workers);
+            var shard = new ServerShard(_variables, placement.Of(number), sparse, model.Optimizer, new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed }) { LooksAhead = options.LooksAhead, Compensation = (options.Protocol as ServerProtocol.Asynchronous)?.Compensation };
             var node = new ServerNode(shard, discipline);
             node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
             foreach (var (name, slice, elements) in shard.State) Rows.CopyIn(model.Session.Storage(model.Session.Graph.FindVariable(name)!), slice, elements);

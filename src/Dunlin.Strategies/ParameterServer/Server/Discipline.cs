@@ -48,6 +48,24 @@ internal sealed class AsynchronousDiscipline(StalenessRule rate) : Discipline
     public override long UpdatesOf(int workers) => workers;
 }
 
+/// <summary>What a worker brings are its weights, towards which the server's move a part of the way; nobody waits (EASGD: Zhang, Choromanska and LeCun, 2015).</summary>
+/// <param name="rate">Which part, above 0 and below 1.</param>
+internal sealed class ElasticDiscipline(double rate) : Discipline
+{
+    public override void Take(ServerCall call, Member member)
+    {
+        Server.Shard.MoveTowards(call.Gradients, rate);
+        Server.Shard.Version++;
+        member.Clock += call.Steps;
+    }
+
+    public override bool MayAnswer(ServerCall call, Member member) => true;
+
+    public override IEnumerable<int> Missing => [];
+
+    public override long UpdatesOf(int workers) => workers;
+}
+
 /// <summary>
 /// Gradients are gathered until there are ⌊λ/n⌋ of λ workers, each times what its staleness makes it count, and their mean is applied as one; nobody waits (n-softsync: Zhang et al., 2015).
 /// </summary>

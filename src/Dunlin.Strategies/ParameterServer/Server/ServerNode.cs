@@ -105,7 +105,9 @@ internal sealed class ServerNode : IDisposable
     /// <summary>Applies a gradient; one of no examples is none.</summary>
     public void Apply(ServerCall call, double factor = 1)
     {
-        if (call.Examples > 0) Shard.Apply(call.Gradients, factor);
+        if (call.Examples == 0) return;
+        if (_members[call.Worker].Given is { } given) Shard.ApplyCorrected(call.Gradients!, given, factor);
+        else Shard.Apply(call.Gradients, factor);
     }
 
     /// <summary>Notes that a gradient came too late.</summary>
@@ -126,9 +128,13 @@ internal sealed class ServerNode : IDisposable
                 continue;
             }
             _waiting.RemoveAt(i);
-            if (call.Weights is { } weights)
-                for (var k = 0; k < weights.Length; k++) Shard.Weights[k].CopyTo(weights[k]);
             var member = _members[call.Worker];
+            if (call.Weights is { } weights)
+            {
+                var given = Shard.Given;
+                for (var k = 0; k < weights.Length; k++) given[k].CopyTo(weights[k]);
+                if (Shard.Compensation is not null) member.Keep(given);
+            }
             call.Answer(member.Clock, member.Taken, Shard.Version);
         }
     }
@@ -145,4 +151,14 @@ internal sealed class Member(int worker)
 
     /// <summary>The number of the last gradient that was taken from it.</summary>
     public long Taken { get; set; }
+
+    /// <summary>The weights that it was given last; null where they are not kept.</summary>
+    public Tensor[]? Given { get; private set; }
+
+    /// <summary>Keeps a copy of weights that it is given.</summary>
+    public void Keep(IReadOnlyList<Tensor> given)
+    {
+        Given ??= [.. given.Select(g => Tensor.Uninitialized(g.Type, g.Shape))];
+        for (var i = 0; i < Given.Length; i++) given[i].CopyTo(Given[i]);
+    }
 }

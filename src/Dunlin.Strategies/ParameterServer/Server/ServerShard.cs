@@ -20,14 +20,16 @@ internal sealed class ServerShard : IDisposable
     private readonly Variable[] _variables;
     private readonly bool[] _isSparse;
     private readonly Step _apply;
-    private readonly Step _beginSum;
-    private readonly Step _addToSum;
-    private readonly Variable[] _sums;
-    private readonly List<SliceGradient>[] _rows;
+    private readonly Lazy<GradientSum> _sum;
+    private readonly Lazy<DelayCompensator> _compensator;
+    private readonly Lazy<Step> _moveTowards;
+    private readonly Lazy<Step> _lookAhead;
+    private readonly Lazy<Tensor[]> _ahead;
+    private readonly Lazy<SliceGradient[]> _noGradients;
     private readonly Variable _counter;
     private readonly Tensor[] _feeds;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
-    private bool _hasSum;
+    private long _aheadOf = -1;
 
     /// <summary>Builds the update; the weights are zeros until <see cref="Weights"/> are set.</summary>
     /// <param name="variables">All of the model's, to which slices belong.</param>
@@ -64,13 +66,16 @@ internal sealed class ServerShard : IDisposable
         IReadOnlyList<Value> updates = [.. optimizer.ScaledBy(factor).Build(graph, _counter.Value, parameters), _counter.Assign(_counter.Value + 1)];
         _session = new Session(graph, options);
         _apply = _session.Compile(fed, [], updates);
-        _rows = [.. slices.Select(_ => new List<SliceGradient>())];
-        // Of rows there are no sums: those of all gradients stand one behind the other.
-        _sums = [.. _variables.Where((_, i) => !_isSparse[i]).Select(v => graph.AddVariable($"server/sum/{v.Name}", v.TensorType.Type, v.TensorType.Shape, Initializers.Zeros, trainable: false))];
-        Value[] terms = [.. parameters.Select((p, i) => p.Gradient.Cast(slices[i].Type.Type) * factor.Cast(slices[i].Type.Type))];
-        Value[] rowTerms = [.. terms.Where((_, i) => _isSparse[i])], sumTerms = [.. terms.Where((_, i) => !_isSparse[i])];
-        _beginSum = _session.Compile(fed, rowTerms, [.. _sums.Zip(sumTerms, (sum, term) => sum.Assign(term))]);
-        _addToSum = _session.Compile(fed, rowTerms, [.. _sums.Zip(sumTerms, (sum, term) => sum.Assign(sum + term))]);
+        _sum = new(() => new(slices, sparse, options));
+        _compensator = new(() => new(slices, sparse, Compensation!, options));
+        _moveTowards = new(() =>
+        {
+            Value[] goals = [.. slices.Select((s, i) => graph.Placeholder($"server/goal{i}", s.Type.Type, s.Type.Shape))];
+            return _session.Compile([factor, .. goals], [], [.. _variables.Zip(goals, (v, goal) => v.Assign(v.Value + factor.Cast(v.TensorType.Type) * (goal - v.Value)))]);
+        });
+        _lookAhead = new(() => _session.Compile(fed, [.. _variables.Select(v => updates.FirstOrDefault(u => u.Node.Operation is Assign assign && assign.Variable == v)?.Node.Inputs[0] ?? v.Value)], []));
+        _ahead = new(() => [.. slices.Select(s => Tensor.Zeros(s.Type.Type, s.Type.Shape))]);
+        _noGradients = new(() => [.. slices.Select((s, i) => _isSparse[i] ? new SliceGradient(Tensor.Zeros(s.Type.Type, s.Type.Shape.With(0, 1)), Tensor.From([-1L])) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
         _feeds = new Tensor[fed.Count];
         Weights = [.. _variables.Select(_session.Storage)];
     }
@@ -80,6 +85,31 @@ internal sealed class ServerShard : IDisposable
 
     /// <summary>The slices' elements: the shard's own memory.</summary>
     public IReadOnlyList<Tensor> Weights { get; }
+
+    /// <summary>Whether workers are given the weights as the optimiser would next make them without a new gradient.</summary>
+    public bool LooksAhead { get; init; }
+
+    /// <summary>How gradients are corrected that are late; null where they are not.</summary>
+    public DelayCompensation? Compensation { get; init; }
+
+    /// <summary>
+    /// What workers are given: the weights, or where they would be after an update by a zero gradient. With momentum v that is w − η μ v, near where the server will be when a gradient comes back (Chan and Lane's gradient
+    /// projection; Nesterov's look-ahead).
+    /// </summary>
+    public IReadOnlyList<Tensor> Given
+    {
+        get
+        {
+            if (!LooksAhead) return Weights;
+            if (_aheadOf != Version)
+            {
+                Feed(_noGradients.Value, 1);
+                _lookAhead.Value.Run(_feeds, _ahead.Value);
+                _aheadOf = Version;
+            }
+            return _ahead.Value;
+        }
+    }
 
     /// <summary>Updates done; the optimiser's schedules go by it.</summary>
     public long Version
@@ -113,6 +143,20 @@ internal sealed class ServerShard : IDisposable
         _apply.Run(_feeds, []);
     }
 
+    /// <summary>Updates the slices by gradients of weights that were given before, corrected by how far the weights have moved since.</summary>
+    public void ApplyCorrected(IReadOnlyList<SliceGradient> gradients, IReadOnlyList<Tensor> given, double factor) => Apply(_compensator.Value.Correct(gradients, Weights, given), factor);
+
+    /// <summary>Moves the weights a part of the way to others: w + rate (goal − w).</summary>
+    public void MoveTowards(ReadOnlySpan<SliceGradient> goals, double rate)
+    {
+        if (goals.Length == 0) return;
+        _factor.Span<float>()[0] = (float)rate;
+        var feeds = new Tensor[goals.Length + 1];
+        feeds[0] = _factor;
+        for (var i = 0; i < goals.Length; i++) feeds[i + 1] = goals[i].Values;
+        _moveTowards.Value.Run(feeds, []);
+    }
+
     /// <summary>Updates the slices once, by the mean of several gradients over all of their examples.</summary>
     public void ApplyMean(IReadOnlyList<ServerCall> calls)
     {
@@ -127,35 +171,18 @@ internal sealed class ServerShard : IDisposable
     }
 
     /// <summary>Adds gradients, times a number, to those that the next <see cref="ApplySum"/> applies. They may be changed afterwards.</summary>
-    public void AddToSum(ReadOnlySpan<SliceGradient> gradients, double factor)
-    {
-        Feed(gradients, factor);
-        var rows = new List<Tensor>();
-        for (var i = 0; i < _isSparse.Length; i++)
-        {
-            if (!_isSparse[i]) continue;
-            rows.Add(Tensor.Uninitialized(gradients[i].Values.Type, gradients[i].Values.Shape));
-            _rows[i].Add(new(rows[^1], gradients[i].Rows!.Clone()));
-        }
-        (_hasSum ? _addToSum : _beginSum).Run(_feeds, [.. rows]);
-        _hasSum = true;
-    }
+    public void AddToSum(ReadOnlySpan<SliceGradient> gradients, double factor) => _sum.Value.Add(gradients, factor);
 
     /// <summary>Updates the slices once, by the sum of what was added.</summary>
-    public void ApplySum()
-    {
-        var sum = new SliceGradient[_isSparse.Length];
-        for (var (i, dense) = (0, 0); i < sum.Length; i++)
-        {
-            sum[i] = _isSparse[i] ? new(Joined([.. _rows[i].Select(r => r.Values)]), Joined([.. _rows[i].Select(r => r.Rows!)])) : new(_session.Storage(_sums[dense++]));
-            _rows[i].Clear();
-        }
-        _hasSum = false;
-        Apply(sum);
-    }
+    public void ApplySum() => Apply(_sum.Value.Take());
 
     /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        if (_sum.IsValueCreated) _sum.Value.Dispose();
+        if (_compensator.IsValueCreated) _compensator.Value.Dispose();
+    }
 
     private static string NameOf(IReadOnlyList<ServedVariable> variables, Slice slice) =>
         slice.IsWhole ? variables[slice.Variable].Name : $"{variables[slice.Variable].Name}[{slice.FirstRow}:{slice.FirstRow + slice.Type.Shape[0]}]";
@@ -180,19 +207,5 @@ internal sealed class ServerShard : IDisposable
             _feeds[next++] = gradients[i].Values;
             if (_isSparse[i]) _feeds[next++] = gradients[i].Rows!;
         }
-    }
-
-    /// <summary>Tensors one behind the other, along their first dimension.</summary>
-    private static unsafe Tensor Joined(IReadOnlyList<Tensor> parts)
-    {
-        var whole = Tensor.Uninitialized(parts[0].Type, parts[0].Shape.With(0, parts.Sum(p => p.Shape[0])));
-        var at = (byte*)whole.Address;
-        foreach (var part in parts)
-        {
-            Buffer.MemoryCopy((void*)part.Address, at, part.Bytes, part.Bytes);
-            at += part.Bytes;
-            GC.KeepAlive(part);
-        }
-        return whole;
     }
 }

@@ -14,9 +14,9 @@ internal interface IServerChannel
     /// <summary>Brings a call to the server, which may answer it by and by.</summary>
     void Send(ServerCall call);
 
-    /// <summary>Brings a call to the server if that is not at work for another worker now.</summary>
-    /// <returns>Whether it was brought.</returns>
-    bool TrySend(ServerCall call);
+    /// <summary>Reserves the server for this worker's next call, if it is not at work for another one now: no other worker's call is taken before that.</summary>
+    /// <returns>Whether it is.</returns>
+    bool TryReserve();
 
     /// <summary>Waits for the answer.</summary>
     /// <exception cref="DunlinException">The server does not do it, or other workers have not come in time.</exception>

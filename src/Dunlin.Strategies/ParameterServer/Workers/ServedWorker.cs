@@ -6,12 +6,14 @@ using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
-/// <summary>A worker of parameter servers: after each step it pushes its gradients to all of them, and pulls the weights.</summary>
+/// <summary>A worker of parameter servers: it gives them its gradients, and takes weights, when its protocol says.</summary>
 /// <param name="rank">Which worker.</param>
 /// <param name="workers">Of how many.</param>
+/// <param name="protocol">When it meets them.</param>
 /// <param name="group">Its servers.</param>
-internal sealed class ServedWorker(int rank, int workers, IServerGroup group) : IWorker, IRemoteUpdate
+internal sealed class ServedWorker(int rank, int workers, ServerProtocol protocol, IServerGroup group) : IWorker, IRemoteUpdate, IDisposable
 {
+    private WorkerRule _rule = null!;
     private ServerLink[] _links = [];
     private long _begin;
     private bool _hasLeft;
@@ -40,7 +42,9 @@ internal sealed class ServedWorker(int rank, int workers, IServerGroup group) : 
     {
         var (servers, begin) = group.Begin(rank, model, position);
         _begin = begin.Step;
-        _links = [.. servers.Select(s => new ServerLink(s, model))];
+        var plan = protocol.Plan(model.Optimizer, workers);
+        _rule = plan.Rule;
+        _links = [.. servers.Select(s => new ServerLink(s, model, plan))];
         foreach (var link in _links) link.Ask();
         foreach (var link in _links) link.Receive();
         return begin;
@@ -48,19 +52,26 @@ internal sealed class ServedWorker(int rank, int workers, IServerGroup group) : 
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
-        foreach (var link in _links) link.Push(gradients, rows, examples);
-        foreach (var link in _links) link.Receive();
+        foreach (var link in _links) link.Take(gradients, rows, examples);
+        _rule.Stepped(_links);
     }
 
     public void Collect()
     {
+        Meet();
         foreach (var link in _links) link.Collect();
+    }
+
+    public void Continue()
+    {
+        foreach (var link in _links) link.Continue();
     }
 
     public void Stop() => group.Stop();
 
     public void End()
     {
+        Meet();
         Leave();
         if (rank == 0) group.AwaitAll();
     }
@@ -71,5 +82,18 @@ internal sealed class ServedWorker(int rank, int workers, IServerGroup group) : 
         if (_hasLeft) return;
         _hasLeft = true;
         group.Leave(rank);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Leave();
+        foreach (var link in _links) link.Dispose();
+    }
+
+    /// <summary>Gives the servers what this worker has kept.</summary>
+    private void Meet()
+    {
+        if (!_hasLeft && _links.Any(l => l.Kept > 0)) _rule.Meet(_links);
     }
 }

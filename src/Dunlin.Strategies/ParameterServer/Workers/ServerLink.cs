@@ -1,62 +1,163 @@
+using Dunlin.Graphs;
 using Dunlin.Tensors;
 using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
+/// <summary>How a worker makes its steps between meetings with servers.</summary>
+/// <param name="Rule">When it meets them.</param>
+/// <param name="Sums">Whether it may give the gradients of several steps as one.</param>
+/// <param name="OwnSteps">What changes its own weights in between; null where they stay as they were given.</param>
+internal sealed record WorkerPlan(WorkerRule Rule, bool Sums, Optimizer? OwnSteps);
+
 /// <summary>One server, and this worker's call to it.</summary>
-internal sealed class ServerLink
+internal sealed class ServerLink : IDisposable
 {
     private readonly IServerChannel _server;
     private readonly RemoteModel _model;
     private readonly ServerCall _call;
     private readonly SliceGradient[] _gradients;
     private readonly Tensor[] _weights;
+    private readonly GradientSum? _sum;
+    private readonly OwnSteps? _own;
+    private long _examples;
+    private bool _isCalling;
 
-    public ServerLink(IServerChannel server, RemoteModel model)
+    public ServerLink(IServerChannel server, RemoteModel model, WorkerPlan plan)
     {
         (_server, _model, _call) = (server, model, server.NewCall());
-        _gradients = new SliceGradient[server.Slices.Count];
+        var slices = server.Slices;
+        _gradients = new SliceGradient[slices.Count];
         // Of a variable that is here as a whole, the copy's own memory.
-        _call.Weights = _weights = [.. server.Slices.Select(s => s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+        _weights = [.. slices.Select(s => s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+        if (slices.Count == 0) return;
+        var sparse = ServedVariable.SparseOf(model);
+        var options = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = 1, Seed = model.Session.Options.Seed };
+        if (plan.Sums) _sum = new(slices, sparse, options);
+        if (plan.OwnSteps is { } optimizer) _own = new(ServedVariable.Of(model), slices, sparse, optimizer, options);
     }
 
-    /// <summary>The step that the server wants of this worker, counted from where the run began.</summary>
-    public long Clock => _call.Clock;
+    /// <summary>The steps that the server has counted of this worker, or wants it to go on from, since the run began; and those that the worker has kept to itself.</summary>
+    public long Clock => _call.Clock + Kept;
 
-    /// <summary>Asks for the weights.</summary>
-    public void Ask()
-    {
-        _call.Gradients = null;
-        _server.Send(_call);
-    }
+    /// <summary>Steps since it gave the server what it had.</summary>
+    public long Kept { get; private set; }
 
-    /// <summary>Gives the server its part of the gradients, and asks for the weights.</summary>
-    public void Push(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
+    /// <summary>‖θ − θ′‖² over the server's slices: how far the worker's weights are from those that it was given.</summary>
+    public double SquaredDistance => _own?.SquaredDistance ?? 0;
+
+    /// <summary>Takes the server's part of a step's gradients, and moves the worker's own weights by it if it has some.</summary>
+    public void Take(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
+        Kept++;
+        _examples += examples;
+        if (_gradients.Length == 0) return;
         for (var i = 0; i < _gradients.Length; i++)
         {
             var slice = _server.Slices[i];
             _gradients[i] = rows[slice.Variable] is { } numbers ? SparseSlice.Of(gradients[slice.Variable], numbers, slice)
                 : new(slice.IsWhole ? gradients[slice.Variable] : CutOut(gradients[slice.Variable], slice, _gradients[i].Values));
         }
-        (_call.Gradients, _call.Number, _call.Examples) = (_gradients, _call.Number + 1, examples);
+        // The gradient of no examples is none.
+        if (examples == 0) return;
+        _sum?.Add(_gradients, 1);
+        if (_own is null) return;
+        _own.Apply(_gradients);
+        Show(_own.Weights);
+    }
+
+    /// <summary>Asks for the weights.</summary>
+    public void Ask()
+    {
+        (_call.Gradients, _call.Weights, _isCalling) = (null, _weights, true);
         _server.Send(_call);
     }
 
-    /// <summary>Waits for the weights, and puts them where the worker's steps read them.</summary>
-    public void Receive()
+    /// <summary>Gives the server what it has not been given, and asks for the weights.</summary>
+    /// <param name="fetch">Whether weights are wanted.</param>
+    public void Push(bool fetch = true)
     {
-        _server.Await(_call);
-        for (var i = 0; i < _weights.Length; i++)
-            if (_server.Slices[i] is { IsWhole: false } slice) Rows.CopyOut(_weights[i], slice, WholeOf(slice));
+        if (Kept == 0)
+        {
+            if (fetch) Ask();
+            return;
+        }
+        Prepare(_sum is { Count: > 0 } ? _sum.Take() : _gradients, fetch);
+        _server.Send(_call);
     }
 
-    /// <summary>Copies weights and state, with no update between them.</summary>
+    /// <summary>Does that if the server is free.</summary>
+    public void TryPush()
+    {
+        if (_server.TryReserve()) Push();
+    }
+
+    /// <summary>Gives the server the worker's weights.</summary>
+    public void PushWeights()
+    {
+        Prepare([.. (_own?.Weights ?? []).Select(w => new SliceGradient(w))], fetch: true);
+        _server.Send(_call);
+    }
+
+    /// <summary>Waits for what was asked for, and goes on with it.</summary>
+    public void Receive()
+    {
+        if (!Await()) return;
+        _own?.Begin(_weights);
+        Show(_weights);
+    }
+
+    /// <summary>Waits for the server's weights w after they have moved towards the worker's x by a part of the difference d that there was, and moves the worker's by as much: with d = (x − w) / (1 − rate).</summary>
+    public void ReceiveElastic(double rate)
+    {
+        if (!Await() || _own is null) return;
+        _own.MoveTowards([.. _weights.Select(w => new SliceGradient(w))], rate / (1 - rate));
+        Show(_own.Weights);
+    }
+
+    /// <summary>Copies weights and state, with no update between them, to where they are measured and saved.</summary>
     public void Collect() => _server.Collect((weights, state) =>
     {
-        for (var i = 0; i < _weights.Length; i++) Rows.CopyOut(weights[i], _server.Slices[i], WholeOf(_server.Slices[i]));
+        for (var i = 0; i < weights.Count; i++) Rows.CopyOut(weights[i], _server.Slices[i], WholeOf(_server.Slices[i]));
         foreach (var (name, slice, elements) in state) Rows.CopyOut(elements, slice, _model.Session.Storage(_model.Session.Graph.FindVariable(name)!));
     });
+
+    /// <summary>Goes on with the worker's own weights after others were measured.</summary>
+    public void Continue()
+    {
+        if (_own is not null) Show(_own.Weights);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _sum?.Dispose();
+        _own?.Dispose();
+    }
+
+    private void Prepare(SliceGradient[] brought, bool fetch)
+    {
+        (_call.Gradients, _call.Weights, _call.Number, _call.Steps, _call.Examples) = (brought, fetch ? _weights : null, _call.Number + 1, Kept, _examples);
+        (Kept, _examples, _isCalling) = (0, 0, true);
+    }
+
+    private bool Await()
+    {
+        if (!_isCalling) return false;
+        _isCalling = false;
+        _server.Await(_call);
+        return _call.Weights is not null;
+    }
+
+    /// <summary>Puts weights where the worker's steps read them.</summary>
+    private void Show(IReadOnlyList<Tensor> weights)
+    {
+        for (var i = 0; i < weights.Count; i++)
+        {
+            var (slice, whole) = (_server.Slices[i], WholeOf(_server.Slices[i]));
+            if (!ReferenceEquals(weights[i], whole)) Rows.CopyOut(weights[i], slice, whole);
+        }
+    }
 
     private Tensor WholeOf(Slice slice) => _model.Session.Storage(_model.Learned[slice.Variable].Variable);
 
