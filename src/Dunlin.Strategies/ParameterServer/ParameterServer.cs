@@ -24,6 +24,11 @@ public sealed class ParameterServer(int workers, ParameterServerOptions? options
     /// <inheritdoc/>
     public void Run(Action<IWorker> program)
     {
+        if (_options.Simulation is not null)
+        {
+            new SimulatedRun(Workers, _options, program).Run();
+            return;
+        }
         using var servers = new LocalServers(Workers, _options);
         Cluster.Alone().Run(Workers, communicator =>
         {

@@ -52,6 +52,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
+        group.Computed();
         foreach (var link in _links) link.Take(gradients, rows, examples);
         _rule.Stepped(_links);
     }
