@@ -47,7 +47,7 @@ internal sealed class TrainingRun : IDisposable
     {
         var (epoch, batch) = _recorder.Resume();
         _steps = _recorder.ResumedStep;
-        if (_worker.Remote is { } remote) (_steps, epoch, batch) = remote.Begin(new(_graph.Session, _graph.GivenAway, _recipe.Optimizer), new(_steps, epoch, batch));
+        if (_worker.Remote is { } remote) (_steps, epoch, batch) = remote.Begin(new(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables }, new(_steps, epoch, batch));
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
         _profiler?.Start(Math.Min((long)_options.Epochs * _loader.StepsPerEpoch, _options.MaxSteps ?? long.MaxValue) - _steps);
@@ -174,6 +174,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
     private NonFiniteException Explain(NonFiniteException error)
     {
+        // Tables are looked through where the update is done.
+        _worker.Remote?.Collect();
         var where = NonFiniteSearch.Find(_graph, _step.Suspects);
         if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
         var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";

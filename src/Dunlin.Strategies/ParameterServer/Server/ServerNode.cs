@@ -97,6 +97,12 @@ internal sealed class ServerNode : IDisposable
         if (_failure is { } failure) call.Refuse(failure);
         else if (!_members.TryGetValue(call.Worker, out var member)) call.Refuse($"worker {call.Worker} has not joined, or has left.");
         else if (!_isInitialized) call.Refuse("the server has no weights yet.");
+        else if (call.Rows is { } rows)
+        {
+            // Read as they are: the worker has been let go on with its step.
+            foreach (var wanted in rows) Strategies.Rows.Gather(Shard.Weights[wanted.Slice], wanted.Numbers, wanted.Rows);
+            call.Answer(call.Clock, call.Number, call.Version);
+        }
         else
         {
             var older = _waiting.Find(c => c.Worker == call.Worker);
@@ -163,7 +169,8 @@ internal sealed class ServerNode : IDisposable
             if (call.Weights is { } weights)
             {
                 var given = Shard.Given;
-                for (var k = 0; k < weights.Length; k++) given[k].CopyTo(weights[k]);
+                for (var k = 0; k < weights.Length; k++)
+                    if (weights[k] is { } wanted) given[k].CopyTo(wanted);
                 if (Shard.Compensation is not null) member.Keep(given);
             }
             call.Answer(member.Clock, member.Taken, Shard.Version);

@@ -52,7 +52,9 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
         if (answer.Refusal is { } refusal) call.Refuse(refusal);
         else
         {
-            for (var i = 0; i < call.Weights?.Length; i++) answer.Weights![i].CopyTo(call.Weights[i]);
+            for (var i = 0; i < call.Weights?.Length; i++)
+                if (call.Weights[i] is { } place) answer.Weights![i]!.CopyTo(place);
+            for (var i = 0; i < call.Rows?.Length; i++) answer.Rows![i].Rows.CopyTo(call.Rows[i].Rows);
             call.Answer(answer.Clock, answer.Number, answer.Version);
         }
         worker.Answered(call);

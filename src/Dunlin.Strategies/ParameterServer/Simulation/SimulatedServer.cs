@@ -120,11 +120,12 @@ internal sealed class SimulatedServer : IDisposable
             var call = message.Call;
             (_server, _message) = (server, message);
             (Worker, Gradients, Number, Steps, Examples, Clock, Version) = (call.Worker, message.Gradients, message.Number, call.Steps, call.Examples, message.Clock, message.Version);
-            if (message.WantsWeights) Weights = [.. server.Node.Shard.Slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+            Weights = message.Weights is null ? null : [.. message.Weights.Select(w => w is null ? null : Tensor.Uninitialized(w.Type, w.Shape))];
+            Rows = message.Rows is null ? null : [.. message.Rows.Select(r => r with { Rows = Tensor.Uninitialized(r.Rows.Type, r.Rows.Shape) })];
         }
 
         protected override void Answered() =>
-            _server._run.Network.Send(_server.Port, _message.From.Port, Weights?.Sum(w => w.Bytes) ?? 0, () => _message.From.Deliver(_message.Request, this));
+            _server._run.Network.Send(_server.Port, _message.From.Port, (Weights?.Sum(w => w?.Bytes ?? 0) ?? 0) + (Rows?.Sum(r => r.Rows.Bytes) ?? 0), () => _message.From.Deliver(_message.Request, this));
     }
 }
 
@@ -134,8 +135,8 @@ internal sealed class Message
     public Message(SimulatedChannel from, ServerCall call, long request, int incarnation)
     {
         (From, Call, Request, Incarnation) = (from, call, request, incarnation);
-        (Gradients, Number, Clock, Version, WantsWeights) = (call.Gradients, call.Number, call.Clock, call.Version, call.Weights is not null);
-        Bytes = Gradients?.Sum(g => g.Values.Bytes + (g.Rows?.Bytes ?? 0)) ?? 0;
+        (Gradients, Number, Clock, Version, Weights, Rows) = (call.Gradients, call.Number, call.Clock, call.Version, call.Weights, call.Rows);
+        Bytes = (Gradients?.Sum(g => g.Values.Bytes + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0);
     }
 
     public SimulatedChannel From { get; }
@@ -156,7 +157,10 @@ internal sealed class Message
 
     public long Version { get; }
 
-    public bool WantsWeights { get; }
+    /// <summary>What is wanted of the weights; only which, not where.</summary>
+    public Tensor?[]? Weights { get; }
+
+    public SliceRows[]? Rows { get; }
 
     /// <summary>Of its tensors.</summary>
     public long Bytes { get; }

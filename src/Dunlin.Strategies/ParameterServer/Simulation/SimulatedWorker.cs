@@ -106,8 +106,8 @@ internal sealed class SimulatedWorker : IServerGroup
         if (_awaited != call) return;
         _awaited = null;
         _run.WaitSeconds[Rank] += _run.Time.Now - _since;
-        // With the last answer it begins to compute, and does nothing before it is through: while it really computes, time goes on for the others. Worker 0 may have to measure and save before.
-        if (_outstanding > 0 || Rank == 0) GoOn();
+        // With the last answer before a step it begins to compute, and does nothing before it is through: while it really computes, time goes on for the others. Worker 0 may have to measure and save before.
+        if (_outstanding > 0 || Rank == 0 || !call.PrecedesStep || _isCharged) GoOn();
         else
         {
             _isCharged = true;

@@ -27,6 +27,9 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public IRemoteUpdate Remote => this;
 
+    /// <summary>Own steps need weights of one's own.</summary>
+    public bool HasTables => protocol.KeepsTables(workers);
+
     public int Shares => workers;
 
     public bool IsStopping => group.IsStopping;
@@ -48,6 +51,12 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         foreach (var link in _links) link.Ask();
         foreach (var link in _links) link.Receive();
         return begin;
+    }
+
+    public void Fetch(ReadOnlySpan<RowRequest> requests)
+    {
+        foreach (var link in _links) link.AskRows(requests);
+        foreach (var link in _links) link.ReceiveRows(requests);
     }
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
