@@ -224,7 +224,8 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The model's elements, for the first worker of each process; all call.</summary>
     private Dictionary<string, Tensor> Weights()
     {
-        var isFirst = _worker.Rank % _options.Strategy.LocalWorkers == 0;
+        // Where the update is done elsewhere, worker 0 alone is brought what was learned.
+        var isFirst = _worker.Remote is null ? _worker.Rank % _options.Strategy.LocalWorkers == 0 : _worker.Rank == 0;
         var weights = new Dictionary<string, Tensor>();
         foreach (var (name, variable) in _graph.Model)
         {

@@ -13,9 +13,6 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
     private RunPosition _begin;
     private string? _failure;
     private int _left;
-    private volatile bool _isStopping;
-
-    public bool IsStopping => _isStopping;
 
     public (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
     {
@@ -38,7 +35,10 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
 
     public void Computed() { }
 
-    public void Stop() => _isStopping = true;
+    public void Stop()
+    {
+        foreach (var server in _servers ?? []) server.With(node => node.Stop());
+    }
 
     public void Leave(int worker)
     {

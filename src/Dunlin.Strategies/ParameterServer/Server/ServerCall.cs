@@ -55,12 +55,16 @@ internal abstract class ServerCall
     /// <summary>Why the server does not do it; null where it has.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>Whether one had asked all workers to stop when it was answered: of those that do a step together all are told the same, however long answers take.</summary>
+    public bool IsStopping { get; private set; }
+
     /// <summary>Makes the call ready to be sent again.</summary>
     public void Renew() => (IsAnswered, Refusal) = (false, null);
 
     /// <summary>The server's answer: <see cref="Clock"/>, <see cref="Number"/> and <see cref="Version"/> are what the worker goes on with, and <see cref="Weights"/> are filled.</summary>
-    public void Answer(long clock, long number, long version)
+    public void Answer(long clock, long number, long version, bool isStopping = false)
     {
+        IsStopping |= isStopping;
         (Clock, Number, Version, IsAnswered) = (clock, number, version, true);
         Answered();
     }

@@ -17,6 +17,7 @@ internal sealed class ServerNode : IDisposable
     private readonly List<ServerCall> _waiting = [];
     private readonly Discipline _discipline;
     private bool _isInitialized;
+    private bool _isStopping;
     private string? _failure;
 
     /// <param name="shard">What it holds; the node owns it.</param>
@@ -134,6 +135,9 @@ internal sealed class ServerNode : IDisposable
         }
     }
 
+    /// <summary>Asks all workers to stop: each is told with its next answer.</summary>
+    public void Stop() => _isStopping = true;
+
     /// <summary>Ends the run: all who wait, and all who come, are told why.</summary>
     public void Fail(string reason)
     {
@@ -188,7 +192,7 @@ internal sealed class ServerNode : IDisposable
                     if (weights[k] is { } wanted) given[k].CopyTo(wanted);
                 if (Shard.Compensation is not null) member.Keep(given);
             }
-            call.Answer(member.Clock, member.Taken, Shard.Version);
+            call.Answer(member.Clock, member.Taken, Shard.Version, _isStopping);
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
                 if (call.Weights[i] is { } place) answer.Weights![i]!.CopyTo(place);
             if (call.Classes is { } query) answer.Classes!.Answer.CopyTo(query.Answer);
             for (var i = 0; i < call.Rows?.Length; i++) answer.Rows![i].Rows.CopyTo(call.Rows[i].Rows);
-            call.Answer(answer.Clock, answer.Number, answer.Version);
+            call.Answer(answer.Clock, answer.Number, answer.Version, answer.IsStopping);
         }
         worker.Answered(call);
     }

@@ -28,8 +28,6 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
     /// <summary>Where the run began.</summary>
     public RunPosition Position { get; private set; }
 
-    public bool IsStopping { get; set; }
-
     /// <summary>How many steps each worker computed, in all its lives.</summary>
     public long[] Steps { get; } = new long[workers];
 

@@ -34,8 +34,6 @@ internal sealed class SimulatedWorker : IServerGroup, IDisposable
 
     public bool HasEnded { get; set; }
 
-    public bool IsStopping { get; private set; }
-
     /// <summary>For whose answer it waits; null where it does not.</summary>
     public ServerCall? Awaited => _awaited;
 
@@ -62,7 +60,7 @@ internal sealed class SimulatedWorker : IServerGroup, IDisposable
 
     public void Stop() => Act(() =>
     {
-        _run.IsStopping = true;
+        foreach (var server in _run.Servers) server.Node.Stop();
         GoOn();
     });
 
@@ -123,7 +121,6 @@ internal sealed class SimulatedWorker : IServerGroup, IDisposable
 
     private void GoOn(double nextAction)
     {
-        IsStopping = _run.IsStopping;
         if (Rank == 0) Cluster.Now = _run.Time.Now;
         _process.Release(nextAction);
     }

@@ -5,9 +5,6 @@ namespace Dunlin.Strategies;
 /// <summary>Where a worker finds its servers and the other workers.</summary>
 internal interface IServerGroup
 {
-    /// <summary>Whether one has asked all to stop.</summary>
-    bool IsStopping { get; }
-
     /// <summary>Gives a worker the servers, once worker 0 has brought them the weights.</summary>
     /// <param name="worker">Which worker.</param>
     /// <param name="model">What is learned: the same on all workers.</param>

@@ -32,7 +32,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public int Shares => workers;
 
-    public bool IsStopping => group.IsStopping;
+    public bool IsStopping => _links.Any(l => l.IsStopping);
 
     /// <summary>Those that all servers have done.</summary>
     public long StepsDone => _begin + _links.Min(l => l.Clock);

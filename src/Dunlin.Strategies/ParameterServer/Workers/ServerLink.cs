@@ -42,6 +42,9 @@ internal sealed class ServerLink : IDisposable
     /// <summary>The steps that the server has counted of this worker, or wants it to go on from, since the run began; and those that the worker has kept to itself.</summary>
     public long Clock => _call.Clock + Kept;
 
+    /// <summary>Whether the server has said that all are to stop.</summary>
+    public bool IsStopping => _call.IsStopping;
+
     /// <summary>Steps since it gave the server what it had.</summary>
     public long Kept { get; private set; }
 
