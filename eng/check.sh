@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source eng/packages.sh
-packages_install "$(packages_onednn)" dataset-fashion-mnist bible-kjv-text openmpi-bin
+packages_install "$(packages_onednn)" dataset-fashion-mnist bible-kjv-text espeak-ng openmpi-bin
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 failed=0 format=""

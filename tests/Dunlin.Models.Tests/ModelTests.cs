@@ -25,6 +25,26 @@ public class ModelTests
         Assert.Equal(454_922, Build(LeNet.Create(), [Shape.Unknown, 1, 28, 28], [Shape.Unknown, 10]).Sum(r => r.Parameters));
 
     [Fact]
+    public void The_convolutional_acoustic_model_keeps_time_and_thins_out_frequencies()
+    {
+        var records = Build(SpeechCnn.Create(), [Shape.Unknown, 1, 11, 40], [Shape.Unknown, 48]);
+        Assert.Equal([10 * 16, (9 * 16 + 1) * 32, (7 * 5 * 32 + 1) * 128, 129 * 48], records.Select(r => r.Parameters).Where(p => p > 0));
+        Assert.Equal(154_480, records.Sum(r => r.Parameters));
+        Assert.Equal(9 * 38 * 16 * 9 + 7 * 10 * 32 * 16 * 9 + 7 * 5 * 32 * 128 + 128 * 48, records.Sum(r => r.Flops) / 2);
+        Assert.Equal(["[?, 16, 9, 12]", "[?, 32, 7, 5]"], records.Where(r => r.Kind == "MaxPool2d").Select(r => r.Output.Shape.ToString()));
+    }
+
+    [Theory, InlineData(64, 2, 63_024), InlineData(128, 1, 92_720)]
+    public void The_recurrent_acoustic_model_scores_each_frame(int units, int layers, long parameters)
+    {
+        var records = Build(SpeechLstm.Create(48, units, layers), [Shape.Unknown, 20, 40], [Shape.Unknown, 20, 48]);
+        Assert.Equal(parameters, records.Sum(r => r.Parameters));
+        Assert.Equal(parameters, 4 * units * (40 + units + 1) + (layers - 1) * 4 * units * (2 * units + 1) + (units + 1) * 48);
+        Assert.Equal(layers, records.Count(r => r.Kind == "Lstm"));
+        Assert.All(SpeechLstm.Create(layers: layers).OfType<Recurrent>(), r => Assert.Equal(50, ((LstmCell)r.Cell).CellClip));
+    }
+
+    [Fact]
     public void A_perceptron_has_a_linear_layer_more_than_hidden_layers()
     {
         var records = Build(Mlp.Create(10, 32, 16), [Shape.Unknown, 1, 8, 8], [Shape.Unknown, 10]);

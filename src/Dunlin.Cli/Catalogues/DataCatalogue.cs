@@ -14,6 +14,8 @@ internal static class DataCatalogue
     public static Catalogue<DataChoice> All { get; } = new("data set",
         ("fashion-mnist", FashionMnistOf),
         ("digits", DigitsOf),
+        ("speech-frames", SpeechFramesOf),
+        ("speech-sequences", SpeechSequencesOf),
         ("files", FilesOf));
 
     private static Catalogue<Augmentation> Augmentations { get; } = new("augmentation",
@@ -46,6 +48,53 @@ internal static class DataCatalogue
             Load = _ => GeneratedDigits.Create(train, test, seed),
             Augmentations = s.ChooseMany("augment", Augmentations),
             Pixels = (GeneratedDigits.Mean, GeneratedDigits.Deviation),
+        };
+    }
+
+    private static DataChoice SpeechFramesOf(Section s)
+    {
+        var (options, context, limit) = (SpeechOf(s), s.Int("context", 11), Limit(s));
+        if (context % 2 == 0) throw s.Refuse("context", "an odd number: a frame and as many neighbours on both sides");
+        return new()
+        {
+            Name = "speech-frames",
+            Input = _ => new("frames", new TensorType(DType.Float32, [1, context, LogMelSpectrum.Bands])),
+            Load = _ => limit(GeneratedSpeech.Frames(options, context)),
+            Augmentations = [],
+            ClassNames = GeneratedSpeech.ClassNames,
+        };
+    }
+
+    private static DataChoice SpeechSequencesOf(Section s)
+    {
+        var (options, steps, limit) = (SpeechOf(s), s.Int("steps", 20), Limit(s));
+        return new()
+        {
+            Name = "speech-sequences",
+            Input = _ => new("frames", new TensorType(DType.Float32, [steps, LogMelSpectrum.Bands])),
+            Load = _ => limit(GeneratedSpeech.Sequences(options, steps)),
+            Augmentations = [],
+            ClassNames = GeneratedSpeech.ClassNames,
+        };
+    }
+
+    private static SpeechOptions SpeechOf(Section s)
+    {
+        var usual = new SpeechOptions();
+        return usual with
+        {
+            Minutes = s.Number("minutes", usual.Minutes, 0.01),
+            TestMinutes = s.Number("testMinutes", usual.TestMinutes, 0.01),
+            Seed = (ulong)s.Long("seed", 0, 0),
+            LeastSignalToNoise = s.Number("leastSignalToNoise", usual.LeastSignalToNoise, -100, 100),
+            MostSignalToNoise = s.Number("mostSignalToNoise", usual.MostSignalToNoise, -100, 100),
+            Text = s.Text("text", "bible-if-installed") switch
+            {
+                "bible-if-installed" => SpeechText.BibleIfInstalled,
+                "bible" => SpeechText.Bible,
+                "built-in" => SpeechText.BuiltIn,
+                _ => throw s.Refuse("text", "bible-if-installed, bible or built-in"),
+            },
         };
     }
 

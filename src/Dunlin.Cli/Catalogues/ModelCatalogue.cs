@@ -12,6 +12,8 @@ internal static class ModelCatalogue
         ("sequential", LayerCatalogue.Chain),
         ("mlp", s => Mlp.Create(s.Int("outputs", 10), s.Ints("hidden", [128]))),
         ("lenet", s => LeNet.Create(s.Int("classes", 10))),
+        ("speech-cnn", s => SpeechCnn.Create(s.Int("classes", 48), s.Int("filters", 16), s.Int("hidden", 128))),
+        ("speech-lstm", s => SpeechLstm.Create(s.Int("classes", 48), s.Int("units", 64), s.Int("layers", 2))),
         ("alexnet", s => AlexNet.Create(s.Int("classes", 1000), s.Number("dropout", 0.5, 0, 1))),
         ("overfeat", s => OverFeat.Create(s.Int("classes", 1000), s.Number("dropout", 0.5, 0, 1))),
         ("vgg-a", s => Vgg(s, VggModel.A)),

@@ -59,7 +59,8 @@ internal static class PredictCommand
             GC.KeepAlive(inputs);
             GC.KeepAlive(given);
             if (!model.Run.Loss.IsClassification) continue;
-            for (var row = 0; row < rows; row++) Softmax(target.Slice(row * width, width));
+            var classes = given.Shape[^1];
+            for (var begin = 0; begin < target.Length; begin += classes) Softmax(target.Slice(begin, classes));
         }
         return results!;
     }
@@ -72,23 +73,28 @@ internal static class PredictCommand
         TensorPrimitives.Divide(scores, TensorPrimitives.Sum<float>(scores), scores);
     }
 
+    /// <summary>A line for each example; for each of its steps, where the model scores classes step by step.</summary>
     private static void Print(CliHost host, RunConfiguration run, Tensor results, bool asJson)
     {
-        var width = (int)(results.ElementCount / results.Shape[0]);
-        for (var i = 0; i < results.Shape[0]; i++)
+        var steps = run.Loss.IsClassification ? (int)(results.ElementCount / results.Shape[0] / results.Shape[^1]) : 1;
+        var width = (int)(results.ElementCount / results.Shape[0] / steps);
+        for (var i = 0; i < results.Shape[0] * steps; i++)
         {
+            var (example, step) = (i / steps, i % steps);
+            var place = steps == 1 ? $"{example}" : $"{example}.{step}";
             var row = results.Span<float>().Slice(i * width, width);
             var best = TensorPrimitives.IndexOfMax<float>(row);
             var name = run.Data.ClassNames is { } names && best < names.Count ? names[best] : null;
             if (asJson)
             {
-                var line = new JsonObject { ["index"] = i };
+                var line = new JsonObject { ["index"] = example };
+                if (steps > 1) line["step"] = step;
                 if (run.Loss.IsClassification) (line["class"], line["name"], line["probability"]) = (best, name, row[best]);
                 line["output"] = new JsonArray([.. row.ToArray().Select(value => JsonValue.Create(value))]);
                 host.Out.WriteLine(line.ToJsonString());
             }
-            else if (run.Loss.IsClassification) host.Out.WriteLine($"{i}: {best}{(name is null ? "" : $" {name}")} {row[best]:0.0000}");
-            else host.Out.WriteLine($"{i}: {string.Join(' ', row.ToArray())}");
+            else if (run.Loss.IsClassification) host.Out.WriteLine($"{place}: {best}{(name is null ? "" : $" {name}")} {row[best]:0.0000}");
+            else host.Out.WriteLine($"{place}: {string.Join(' ', row.ToArray())}");
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed class RecipeTests : IDisposable
     public void Every_recipe_builds(string name) => Assert.Contains("total", _dunlin.Succeed("summary", name), StringComparison.Ordinal);
 
     [Fact]
-    public void The_recipes_of_the_documentation_are_there() => Assert.Equal(["digits", "fashion-mnist", "mlp", "tiny"], Recipe.Names);
+    public void The_recipes_of_the_documentation_are_there() => Assert.Equal(["digits", "fashion-mnist", "mlp", "speech-cnn", "speech-lstm", "tiny"], Recipe.Names);
 
     [Theory, InlineData("alexnet", "61,100,840"), InlineData("LeNet", "454,922"), InlineData("overfeat", "145,920,872"), InlineData("vgg-a", "132,863,336"), InlineData("resnet-50", "25,557,032")]
     public void A_model_is_summed_up_by_its_name(string name, string parameters) =>
