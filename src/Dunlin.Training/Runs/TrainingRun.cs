@@ -47,7 +47,12 @@ internal sealed class TrainingRun : IDisposable
     {
         var (epoch, batch) = _recorder.Resume();
         _steps = _recorder.ResumedStep;
-        if (_worker.Remote is { } remote) (_steps, epoch, batch) = remote.Begin(new(_graph.Session, _graph.GivenAway, _recipe.Optimizer), new(_steps, epoch, batch));
+        if (_worker.Remote is { } remote)
+        {
+            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer);
+            if (remote.Serve(model, _stop)) return End(EndReason.Completed);
+            (_steps, epoch, batch) = remote.Begin(model, new(_steps, epoch, batch));
+        }
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
         _profiler?.Start(Math.Min((long)_options.Epochs * _loader.StepsPerEpoch, _options.MaxSteps ?? long.MaxValue) - _steps);
@@ -84,7 +89,6 @@ internal sealed class TrainingRun : IDisposable
                 stopping = RunStep(batch);
                 _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
             }
-            if (stopping) _worker.Remote?.Stop();
             end = stopping || _worker.Remote is { IsStopping: true } ? EndReason.Stopped : _steps == _options.MaxSteps ? EndReason.Completed : null;
             if (batch.Step == _loader.StepsPerEpoch - 1) continue;
             if (end is not null || (_options.CheckpointEvery > 0 && _steps % _options.CheckpointEvery == 0))
@@ -144,6 +148,8 @@ internal sealed class TrainingRun : IDisposable
     {
         _worker.Communicator.ReportStep(_steps + 1);
         var stop = _stop.IsCancellationRequested;
+        // Before its gradient goes: where workers do each step together, all hear of it with this one.
+        if (stop) _worker.Remote?.Stop();
         try
         {
             if (_profiler is null) _step.Run(batch, stop, null);

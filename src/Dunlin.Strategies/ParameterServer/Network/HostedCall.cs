@@ -1,0 +1,83 @@
+using Dunlin.Communication;
+using Dunlin.Tensors;
+
+namespace Dunlin.Strategies;
+
+/// <summary>A call that comes over a connection, with the server's own room for what it brings and takes away: all of that is copied under the server's lock, and sent and received outside.</summary>
+internal sealed class HostedCall : ServerCall
+{
+    /// <summary>For so many numbers of rows each table keeps room.</summary>
+    private const int MostRooms = 4;
+
+    /// <summary>Rung with the answer.</summary>
+    private readonly object _bell = new();
+    private readonly IReadOnlyList<Slice> _slices;
+    private readonly SliceGradient[] _gradients;
+    private readonly List<SliceGradient>[] _rooms;
+    private readonly Tensor[] _weights;
+
+    public HostedCall(ServerShard shard, IReadOnlyList<bool> isSparse)
+    {
+        _slices = shard.Slices;
+        _gradients = new SliceGradient[_slices.Count];
+        _rooms = [.. isSparse.Select(sparse => sparse ? new List<SliceGradient>() : null!)];
+        for (var i = 0; i < _gradients.Length; i++)
+            if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
+        _weights = [.. _slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+    }
+
+    /// <summary>The weights that were asked for.</summary>
+    public ReadOnlySpan<Tensor> Given => _weights;
+
+    /// <summary>Takes a call from a frame, and receives what it brings.</summary>
+    /// <exception cref="FrameException">A row is named that there is not.</exception>
+    public void Take(FrameConnection connection, in FrameHeader header)
+    {
+        Renew();
+        CallFrames.Read(header, this);
+        Weights = CallFrames.WantsWeights(header) ? _weights : null;
+        Gradients = null;
+        if (!CallFrames.HasGradients(header)) return;
+        for (var (i, next) = (0, 0); i < _gradients.Length; i++)
+        {
+            if (_rooms[i] is null)
+            {
+                connection.Receive(_gradients[i].Values);
+                next++;
+                continue;
+            }
+            var rows = connection.Rows[next];
+            if (connection.Rows[next + 1] != rows) throw new FrameException($"A gradient of {rows} rows comes with {connection.Rows[next + 1]} row numbers.");
+            next += 2;
+            _gradients[i] = RoomFor(i, rows);
+            connection.Receive(_gradients[i].Values);
+            connection.Receive(_gradients[i].Rows!);
+            var most = _slices[i].Type.Shape[0];
+            foreach (var row in _gradients[i].Rows!.Span<long>())
+                if (row < -1 || row >= most) throw new FrameException($"A gradient names row {row} of a table of {most} rows.");
+        }
+        Gradients = _gradients;
+    }
+
+    /// <summary>Waits for the answer.</summary>
+    /// <returns>Whether it came.</returns>
+    public bool Wait(int milliseconds)
+    {
+        lock (_bell) return IsAnswered || Monitor.Wait(_bell, milliseconds);
+    }
+
+    protected override void Answered()
+    {
+        lock (_bell) Monitor.PulseAll(_bell);
+    }
+
+    private SliceGradient RoomFor(int slice, int rows)
+    {
+        foreach (var room in _rooms[slice])
+            if (room.Values.Shape[0] == rows) return room;
+        if (_rooms[slice].Count == MostRooms) _rooms[slice].RemoveAt(0);
+        var type = _slices[slice].Type;
+        _rooms[slice].Add(new(Tensor.Uninitialized(type.Type, type.Shape.With(0, rows)), Tensor.Uninitialized(DType.Int64, [rows])));
+        return _rooms[slice][^1];
+    }
+}
