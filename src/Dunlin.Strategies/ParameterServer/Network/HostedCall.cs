@@ -14,7 +14,7 @@ internal sealed class HostedCall : ServerCall
     private readonly IReadOnlyList<Slice> _slices;
     private readonly SliceGradient[] _gradients;
     private readonly List<SliceGradient>[] _rooms;
-    private readonly Tensor[] _weights;
+    private Tensor[]? _weights;
 
     public HostedCall(ServerShard shard, IReadOnlyList<bool> isSparse)
     {
@@ -23,11 +23,10 @@ internal sealed class HostedCall : ServerCall
         _rooms = [.. isSparse.Select(sparse => sparse ? new List<SliceGradient>() : null!)];
         for (var i = 0; i < _gradients.Length; i++)
             if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
-        _weights = [.. _slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
     }
 
     /// <summary>The weights that were asked for.</summary>
-    public ReadOnlySpan<Tensor> Given => _weights;
+    public ReadOnlySpan<Tensor> Given => Weights;
 
     /// <summary>Takes a call from a frame, and receives what it brings.</summary>
     /// <exception cref="FrameException">A row is named that there is not.</exception>
@@ -35,7 +34,7 @@ internal sealed class HostedCall : ServerCall
     {
         Renew();
         CallFrames.Read(header, this);
-        Weights = CallFrames.WantsWeights(header) ? _weights : null;
+        Weights = CallFrames.WantsWeights(header) ? _weights ??= [.. _slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))] : null;
         Gradients = null;
         if (!CallFrames.HasGradients(header)) return;
         for (var (i, next) = (0, 0); i < _gradients.Length; i++)

@@ -85,7 +85,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
                     Connect();
                     SendOnce(call);
                 }
-                var header = Receive(FrameKind.Call, _sentAt, $"at step {call.Clock + 1}");
+                var header = Receive(FrameKind.Call, _sentAt, call);
                 for (var i = 0; i < header.Tensors; i++) _connection!.Receive(call.Weights![i]);
                 IsStopping |= CallFrames.IsStopping(header);
                 call.Answer(header.Fields[0], header.Fields[1], header.Fields[2]);
@@ -205,7 +205,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
             {
                 if (_connection is null) Connect();
                 send(_connection!);
-                var header = Receive(kind, since, "");
+                var header = Receive(kind, since);
                 receive?.Invoke(_connection!);
                 return header;
             }
@@ -215,7 +215,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     }
 
     /// <summary>Receives the answer to a request.</summary>
-    private FrameHeader Receive(FrameKind asked, long since, string when)
+    private FrameHeader Receive(FrameKind asked, long since, ServerCall? call = null)
     {
         _asked = asked;
         var missing = "";
@@ -232,7 +232,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
             if (waited <= _timeout.TotalMilliseconds || asked == FrameKind.AwaitAll) continue;
             // The server still has the request: what comes next goes over another connection.
             Lose(new("its worker waits no longer"));
-            throw new CommunicationException($"Worker {_worker} waited {_timeout.TotalSeconds:0.###} s for server {_number}{(when.Length > 0 ? " " : "")}{when}; the server waits for {(missing.Length > 0 ? missing : "nobody: it is still at work")}.");
+            throw new CommunicationException($"Worker {_worker} waited {_timeout.TotalSeconds:0.###} s for server {_number}{(call is null ? "" : $" at step {call.Clock + 1}")}; the server waits for {(missing.Length > 0 ? missing : "nobody: it is still at work")}.");
         }
     }
 
