@@ -39,4 +39,6 @@ internal enum FrameKind : byte
     Fail,
     /// <summary>The worker needs the server no more.</summary>
     Farewell,
+    /// <summary>Asks for rows of tables: the numbers of the slices, and for each the numbers of its rows.</summary>
+    Rows,
 }

@@ -35,6 +35,11 @@ public sealed class ParameterServer(int workers, ParameterServerOptions? options
             ProcessRun.Run(Workers, _options, program);
             return;
         }
+        if (_options.Simulation is not null)
+        {
+            new SimulatedRun(Workers, _options, program).Run();
+            return;
+        }
         using var servers = new LocalServers(Workers, _options);
         Cluster.Alone().Run(Workers, communicator =>
         {

@@ -26,6 +26,9 @@ public sealed record ParameterServerOptions
     /// <exception cref="InvalidValueException">The value is less than 1.</exception>
     public int ServerThreads { get; init => field = Require.AtLeast(nameof(ParameterServerOptions), value, 1); } = 1;
 
+    /// <summary>Simulated machines on which all runs, in simulated time; null for threads of this process in real time.</summary>
+    public SimulatedCluster? Simulation { get; init; }
+
     /// <summary>How long a worker waits for others before it takes them for hung, and what is said of workers that do not end.</summary>
     public LocalOptions Local { get; init; } = new();
 

@@ -20,6 +20,32 @@ internal static unsafe class Rows
     /// <summary>Copies rows to their place in a tensor.</summary>
     public static void CopyOut(Tensor rows, Slice? slice, Tensor whole) => Copy(whole, slice, rows, intoWhole: true);
 
+    /// <summary>Copies the rows with the given numbers, Int64 [n], to rows [n, d…].</summary>
+    /// <exception cref="DunlinException">There is no such row.</exception>
+    public static void Gather(Tensor table, Tensor numbers, Tensor rows)
+    {
+        var bytes = table.Bytes / table.Shape[0];
+        var wanted = numbers.Span<long>();
+        if (rows.Type != table.Type || rows.Bytes != wanted.Length * bytes) throw new ShapeException($"{rows} is no place for {wanted.Length} rows of {table}.");
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            if ((ulong)wanted[i] >= (ulong)table.Shape[0]) throw new DunlinException($"There is no row {wanted[i]} in {table.Shape[0]}.");
+            Buffer.MemoryCopy((void*)(table.Address + (nint)(wanted[i] * bytes)), (void*)(rows.Address + (nint)(i * bytes)), bytes, bytes);
+        }
+        GC.KeepAlive(table);
+        GC.KeepAlive(rows);
+    }
+
+    /// <summary>Copies rows [n, d…] to places among others.</summary>
+    public static void Stitch(Tensor rows, ReadOnlySpan<int> places, Tensor all)
+    {
+        if (places.Length == 0) return;
+        var bytes = rows.Bytes / places.Length;
+        for (var i = 0; i < places.Length; i++) Buffer.MemoryCopy((void*)(rows.Address + (nint)(i * bytes)), (void*)(all.Address + (nint)(places[i] * bytes)), bytes, bytes);
+        GC.KeepAlive(rows);
+        GC.KeepAlive(all);
+    }
+
     private static void Copy(Tensor whole, Slice? slice, Tensor rows, bool intoWhole)
     {
         var begin = slice is { IsWhole: false } ? slice.FirstRow * (rows.Bytes / rows.Shape[0]) : 0;

@@ -9,6 +9,9 @@ public abstract record ServerProtocol
 
     internal abstract Discipline Create(int workers);
 
+    /// <summary>Whether workers fetch rows of tables step by step, instead of having a copy that they change.</summary>
+    internal bool KeepsTables(int workers) => Plan(Optimizers.Sgd(1), workers).OwnSteps is null;
+
     /// <summary>How a worker makes its steps.</summary>
     /// <param name="optimizer">The recipe's.</param>
     /// <param name="workers">How many there are.</param>

@@ -7,7 +7,17 @@ namespace Dunlin.Training;
 /// <param name="Session">Holds the worker's own copy of the weights, and in variables that its steps do not use, room for the optimiser's state.</param>
 /// <param name="Learned">The trained variables, and how their gradients look: dense, or rows.</param>
 /// <param name="Optimizer">What changes the weights.</param>
-public sealed record RemoteModel(Session Session, IReadOnlyList<(Variable Variable, Gradient Gradient)> Learned, Optimizer Optimizer);
+public sealed record RemoteModel(Session Session, IReadOnlyList<(Variable Variable, Gradient Gradient)> Learned, Optimizer Optimizer)
+{
+    /// <summary>The numbers of those of the learned variables that the worker has no copy of: it fetches the rows that a step reads (<see cref="IRemoteUpdate.Fetch"/>).</summary>
+    public IReadOnlySet<int> Tables { get; init; } = new HashSet<int>();
+}
+
+/// <summary>Rows that a step is to read.</summary>
+/// <param name="Learned">The number of the table among the learned variables.</param>
+/// <param name="Numbers">The rows' numbers, Int32 or Int64, of any shape.</param>
+/// <param name="Rows">Where they are to go: the numbers' shape, and then a row's.</param>
+public readonly record struct RowRequest(int Learned, Tensor Numbers, Tensor Rows);
 
 /// <summary>Where a worker is in its data.</summary>
 /// <param name="Step">Steps done.</param>
@@ -32,6 +42,12 @@ public interface IRemoteUpdate
     /// <param name="position">Where worker 0 begins; that of others does not matter.</param>
     /// <returns>Where this worker begins.</returns>
     RunPosition Begin(RemoteModel model, RunPosition position);
+
+    /// <summary>Whether a worker need not have a copy of tables of which its steps read rows only.</summary>
+    bool HasTables { get; }
+
+    /// <summary>Fetches rows of such tables, before the step that reads them.</summary>
+    void Fetch(ReadOnlySpan<RowRequest> requests);
 
     /// <summary>Gives a gradient away, and brings the copy of the weights to what the next step is to use.</summary>
     /// <param name="gradients">Of each learned variable the gradient's elements, or its rows; of the mean loss over this worker's examples.</param>

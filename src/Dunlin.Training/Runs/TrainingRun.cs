@@ -49,7 +49,7 @@ internal sealed class TrainingRun : IDisposable
         _steps = _recorder.ResumedStep;
         if (_worker.Remote is { } remote)
         {
-            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer);
+            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables };
             if (remote.Serve(model, _stop)) return End(EndReason.Completed);
             (_steps, epoch, batch) = remote.Begin(model, new(_steps, epoch, batch));
         }
@@ -180,6 +180,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
     private NonFiniteException Explain(NonFiniteException error)
     {
+        // Tables are looked through where the update is done.
+        _worker.Remote?.Collect();
         var where = NonFiniteSearch.Find(_graph, _step.Suspects);
         if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
         var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";

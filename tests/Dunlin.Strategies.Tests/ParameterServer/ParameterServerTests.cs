@@ -73,6 +73,25 @@ public class ParameterServerTests
         TestRuns.AssertEqual(first, Train(Synchronous(3, servers: 7), "adam", words: true).Weights);
     }
 
+    /// <summary>A thousand times as many rows, and as many bytes: workers have no copy of the table, and fetch and give what their batches name.</summary>
+    [Theory, InlineData(1), InlineData(3)]
+    public void Of_a_table_only_the_rows_of_the_batches_travel(int servers)
+    {
+        long BytesOf(int words)
+        {
+            var cluster = new SimulatedCluster();
+            var data = new InMemoryDataset(Column.Of("words", Tensor.From(Enumerable.Range(0, 24 * 4).Select(i => (long)(i * i % 47)).ToArray(), [24, 4])), Column.Of("class", Tensor.From(Enumerable.Range(0, 24).Select(i => (long)(i % 10)).ToArray())));
+            var model = new Sequential(new Embedding(words, 6), new Flatten(), new Linear(10));
+            new Trainer(new(model, Losses.SoftmaxCrossEntropy, Optimizers.Adagrad(0.1)), TestRuns.Options(new ParameterServer(2, new() { Servers = servers, Simulation = cluster }), 2) with { BatchSize = 8 }).Fit(data);
+            return (long)cluster.Report!.Bytes;
+        }
+        // Two epochs of three steps, by two workers: the linear layer both ways, 16 rows and their numbers both ways, and no more than the messages' heads and rows cut to powers of two.
+        var bytes = BytesOf(100);
+        Assert.InRange(bytes, 2 * 3 * 2 * 2 * 4 * (240 + 10 + 16 * 6), 2 * 3 * 2 * 2 * 4 * (240 + 10 + 16 * 6) * 1.6);
+        if (servers == 1) Assert.Equal(bytes, BytesOf(100_000));
+        else Assert.InRange(BytesOf(100_000), bytes * 0.8, bytes * 1.2);
+    }
+
     /// <summary>They make as many steps of the batch as a worker alone.</summary>
     [Theory, InlineData(2), InlineData(5)]
     public void Workers_that_do_not_wait_learn(int workers)

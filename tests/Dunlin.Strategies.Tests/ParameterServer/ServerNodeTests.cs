@@ -204,7 +204,7 @@ public class ServerNodeTests
             v = 0.5 * v + i;
             w -= 0.1 * v;
             Assert.Equal(w, play.Node.Shard.Weights[0].Item<float>(), 1e-5);
-            Assert.Equal(w - 0.1 * 0.5 * v, call.Weights![0].Item<float>(), 1e-5);
+            Assert.Equal(w - 0.1 * 0.5 * v, call.Weights![0]!.Item<float>(), 1e-5);
         }
     }
 

@@ -156,7 +156,7 @@ public class WorkerRuleTests
                 Node.Handle(call);
                 return;
             }
-            if (call.Weights is { } weights) weights[0].Span<float>()[0] = 100;
+            if (call.Weights is { } weights) weights[0]!.Span<float>()[0] = 100;
             call.Answer(call.Clock + (call.Gradients is null ? 0 : call.Steps), call.Number, 0);
         }
 

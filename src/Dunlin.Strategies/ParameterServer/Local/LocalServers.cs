@@ -37,6 +37,8 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
         }
     }
 
+    public void Computed() { }
+
     public void Stop() => _isStopping = true;
 
     public void Leave(int worker)
@@ -75,20 +77,6 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
         foreach (var server in _servers ?? []) server.Dispose();
     }
 
-    private LocalServer[] Make(RemoteModel model, RunPosition position)
-    {
-        var placement = ServerPlacement.Over(_variables, options.Servers);
-        var sparse = ServedVariable.SparseOf(model);
-        return [.. Enumerable.Range(0, options.Servers).Select(number =>
-        {
-            var discipline = options.Protocol.Create(workers);
-            var shard = new ServerShard(_variables, placement.Of(number), sparse, model.Optimizer, new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed }) { LooksAhead = options.LooksAhead, Compensation = (options.Protocol as ServerProtocol.Asynchronous)?.Compensation };
-            var node = new ServerNode(shard, discipline);
-            node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
-            foreach (var (name, slice, elements) in shard.State) Rows.CopyIn(model.Session.Storage(model.Session.Graph.FindVariable(name)!), slice, elements);
-            shard.Version = position.Step * discipline.UpdatesOf(workers);
-            for (var worker = 0; worker < workers; worker++) node.Join(worker);
-            return new LocalServer(node, number, options.Local.Timeout);
-        })];
-    }
+    private LocalServer[] Make(RemoteModel model, RunPosition position) =>
+        [.. ServerNode.Create(model, position, workers, options).Select((node, number) => new LocalServer(node, number, options.Local.Timeout))];
 }

@@ -16,7 +16,7 @@ internal static class CallFrames
     private const byte Gradients = 1, Weights = 2, Stopping = 4, Free = 8;
 
     /// <summary>As many rows as a gradient of a table may have: twice those of the table, and of a small one a million, as long as that is no more than 1 GiB.</summary>
-    private static int MostRows(TensorType table)
+    public static int MostRows(TensorType table)
     {
         var bytes = Math.Max(1, table.Bytes / Math.Max(1, table.Shape[0]));
         return (int)Math.Clamp(Math.Min(Math.Max(2L * table.Shape[0], 1 << 20), (1L << 30) / bytes), 1, int.MaxValue);
@@ -29,6 +29,30 @@ internal static class CallFrames
             ? [new TensorLimit(s.Type, MostRows(s.Type)), new TensorLimit(new(DType.Int64, [0]), MostRows(s.Type))]
             : (TensorLimit[])[new(s.Type)]),
     ];
+
+    /// <summary>A request for rows: the slices' numbers, and then for each the rows'.</summary>
+    public static FrameLimits RowLimits(int tensors, IReadOnlyList<Slice> slices)
+    {
+        var most = slices.Count == 0 ? 1 : slices.Max(s => s.Type.Shape.Rank == 0 ? 1 : MostRows(s.Type));
+        return new(0, [.. Enumerable.Range(0, tensors).Select(i => new TensorLimit(new(DType.Int64, [0]), i == 0 ? tensors : most))]);
+    }
+
+    /// <summary>What is said before the description of the model: which slices are not wanted as a whole.</summary>
+    public static string Opening(IEnumerable<int> unwanted, string description) => $"{string.Join(',', unwanted)}\n{description}";
+
+    /// <summary>Reads that.</summary>
+    /// <exception cref="FrameException">It is something else.</exception>
+    public static (IReadOnlyList<bool> Wanted, string Description) ReadOpening(string text, int slices)
+    {
+        var end = text.IndexOf('\n', StringComparison.Ordinal);
+        var wanted = Enumerable.Repeat(true, slices).ToArray();
+        foreach (var number in end < 0 ? [] : text[..end].Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var slice) || slice >= slices) throw new FrameException($"A worker does not want slice '{number}', of {slices}.");
+            wanted[slice] = false;
+        }
+        return (wanted, text[(end + 1)..]);
+    }
 
     public static bool HasGradients(in FrameHeader header) => (header.Flags & Gradients) != 0;
 
@@ -56,8 +80,12 @@ internal static class CallFrames
         ? $"A call has number {header.Fields[0]}, {header.Fields[1]} steps, {header.Fields[2]} examples, clock {header.Fields[3]} and version {header.Fields[4]}, of which none is negative and there is at least a step." : null;
 
     /// <summary>Sends the answer to a call.</summary>
+    /// <param name="connection">Where to.</param>
+    /// <param name="call">What was asked.</param>
+    /// <param name="weights">The weights, or rows, that were asked for.</param>
+    /// <param name="stopping">Whether all are to stop.</param>
     public static void Answer(FrameConnection connection, ServerCall call, ReadOnlySpan<Tensor> weights, bool stopping) =>
-        connection.Send(FrameKind.Done, AnswerFlags(call.Weights is not null, stopping), fields: [call.Clock, call.Number, call.Version], tensors: call.Weights is null ? default : weights);
+        connection.Send(FrameKind.Done, AnswerFlags(call.Weights is not null, stopping), fields: [call.Clock, call.Number, call.Version], tensors: weights);
 
     /// <summary>The names of the optimiser's state, with the slice that each goes with and its type: a line each.</summary>
     public static string Describe(ServerShard shard) =>

@@ -14,19 +14,21 @@ internal sealed class HostedCall : ServerCall
     private readonly IReadOnlyList<Slice> _slices;
     private readonly SliceGradient[] _gradients;
     private readonly List<SliceGradient>[] _rooms;
-    private Tensor[]? _weights;
+    private readonly bool[] _wanted;
+    private Tensor?[]? _weights;
+    private Tensor[] _given = [];
 
-    public HostedCall(ServerShard shard, IReadOnlyList<bool> isSparse)
+    public HostedCall(ServerShard shard, IReadOnlyList<bool> isSparse, IReadOnlyList<bool> wanted)
     {
-        _slices = shard.Slices;
+        (_slices, _wanted) = (shard.Slices, [.. wanted]);
         _gradients = new SliceGradient[_slices.Count];
         _rooms = [.. isSparse.Select(sparse => sparse ? new List<SliceGradient>() : null!)];
         for (var i = 0; i < _gradients.Length; i++)
             if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
     }
 
-    /// <summary>The weights that were asked for.</summary>
-    public ReadOnlySpan<Tensor> Given => Weights;
+    /// <summary>The weights, or the rows, that were asked for.</summary>
+    public ReadOnlySpan<Tensor> Given => Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
 
     /// <summary>Takes a call from a frame, and receives what it brings.</summary>
     /// <exception cref="FrameException">A row is named that there is not.</exception>
@@ -34,8 +36,8 @@ internal sealed class HostedCall : ServerCall
     {
         Renew();
         CallFrames.Read(header, this);
-        Weights = CallFrames.WantsWeights(header) ? _weights ??= [.. _slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))] : null;
-        Gradients = null;
+        Weights = CallFrames.WantsWeights(header) ? RoomForWeights() : null;
+        (Gradients, Rows) = (null, null);
         if (!CallFrames.HasGradients(header)) return;
         for (var (i, next) = (0, 0); i < _gradients.Length; i++)
         {
@@ -58,6 +60,31 @@ internal sealed class HostedCall : ServerCall
         Gradients = _gradients;
     }
 
+    /// <summary>Takes a request for rows from a frame.</summary>
+    /// <exception cref="FrameException">There is no such slice or row, or the rows are too many.</exception>
+    public void TakeRows(FrameConnection connection, in FrameHeader header)
+    {
+        Renew();
+        (Gradients, Weights) = (null, null);
+        CallFrames.Read(header, this);
+        int[] lengths = [.. connection.Rows];
+        var slices = Tensor.Uninitialized(DType.Int64, [lengths[0]]);
+        connection.Receive(slices);
+        if (lengths[0] != lengths.Length - 1) throw new FrameException($"Rows of {lengths[0]} slices are asked for, by {lengths.Length - 1} lists of numbers.");
+        Rows = new SliceRows[lengths[0]];
+        for (var i = 0; i < Rows.Length; i++)
+        {
+            var (slice, count) = (slices.Span<long>()[i], lengths[i + 1]);
+            if (slice < 0 || slice >= _slices.Count || _slices[(int)slice].Type.Shape.Rank == 0) throw new FrameException($"Rows of slice {slice} are asked for, and there is none of {_slices.Count} that has rows.");
+            var type = _slices[(int)slice].Type;
+            if (count > CallFrames.MostRows(type)) throw new FrameException($"{count} rows of a table of {type} are asked for, of which {CallFrames.MostRows(type)} may be.");
+            Rows[i] = new((int)slice, Tensor.Uninitialized(DType.Int64, [count]), Tensor.Uninitialized(type.Type, type.Shape.With(0, count)));
+            connection.Receive(Rows[i].Numbers);
+            foreach (var row in Rows[i].Numbers.Span<long>())
+                if (row < 0 || row >= type.Shape[0]) throw new FrameException($"Row {row} is asked for of a table of {type.Shape[0]} rows.");
+        }
+    }
+
     /// <summary>Waits for the answer.</summary>
     /// <returns>Whether it came.</returns>
     public bool Wait(int milliseconds)
@@ -68,6 +95,15 @@ internal sealed class HostedCall : ServerCall
     protected override void Answered()
     {
         lock (_bell) Monitor.PulseAll(_bell);
+    }
+
+    /// <summary>Made when it is first needed: who only pushes and asks for rows has no use for it.</summary>
+    private Tensor?[] RoomForWeights()
+    {
+        if (_weights is not null) return _weights;
+        _weights = [.. _slices.Select((s, i) => _wanted[i] ? Tensor.Uninitialized(s.Type.Type, s.Type.Shape) : null)];
+        _given = [.. _weights.OfType<Tensor>()];
+        return _weights;
     }
 
     private SliceGradient RoomFor(int slice, int rows)

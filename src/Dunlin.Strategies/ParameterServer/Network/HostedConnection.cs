@@ -35,10 +35,13 @@ internal sealed partial class ServerHost
         /// <summary>Where a plain wait looks whether the other side is still there.</summary>
         private const int LookMilliseconds = 250;
 
+        /// <summary>More than a step reads of one server.</summary>
+        private const int MostRowLists = 4096;
+
         private readonly ServerHost _host;
         private readonly FrameConnection _connection;
         private readonly int _worker;
-        private readonly HostedCall _call;
+        private HostedCall _call = null!;
         private readonly FrameLimits _plain = new(0);
         private readonly FrameLimits _text = new(CallFrames.ShortText);
         private readonly FrameLimits _gradients;
@@ -48,7 +51,6 @@ internal sealed partial class ServerHost
         public HostedConnection(ServerHost host, FrameConnection connection, int worker)
         {
             (_host, _connection, _worker) = (host, connection, worker);
-            _call = new HostedCall(host._node.Shard, host._settings.IsSparse) { Worker = worker };
             _gradients = new(0, CallFrames.GradientLimits(host._node.Shard.Slices, host._settings.IsSparse));
         }
 
@@ -62,6 +64,7 @@ internal sealed partial class ServerHost
             _ when !_hasJoined => null,
             FrameKind.Call when CallFrames.HasGradients(header) => _gradients,
             FrameKind.Call or FrameKind.Probe or FrameKind.Begin or FrameKind.Collect or FrameKind.Stop or FrameKind.Leave or FrameKind.AwaitAll or FrameKind.Farewell => _plain,
+            FrameKind.Rows when header.Tensors is > 0 and <= MostRowLists => CallFrames.RowLimits(header.Tensors, _host._node.Shard.Slices),
             FrameKind.Initialize => new(0, [.. _host._node.Shard.Weights.Concat(_host._node.Shard.State.Select(s => s.Elements)).Select(t => new TensorLimit(t.TensorType))]),
             FrameKind.Fail => _text,
             _ => null,
@@ -79,8 +82,10 @@ internal sealed partial class ServerHost
             var (servers, number, run) = (header.Fields[0], header.Fields[1], header.Fields[2]);
             if (servers != settings.Servers || number != settings.Number)
                 throw new RefusedException($"it takes this for server {number} of {servers}, and this is server {settings.Number} of {settings.Servers}: the list of servers is to be the same everywhere.");
-            if (ServedModel.Difference(_connection.Text, settings.Description) is { } difference) throw new RefusedException(difference);
+            var (wanted, description) = CallFrames.ReadOpening(_connection.Text, _host._node.Shard.Slices.Count);
+            if (ServedModel.Difference(description, settings.Description) is { } difference) throw new RefusedException(difference);
             if (run != 0 && run != _host._run) throw new RefusedException("this server was started again and has nothing of the run: it begins anew from the last checkpoint.");
+            _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker };
             _hasJoined = true;
             _host.Admit(this, caller);
             _connection.Send(FrameKind.Done, fields: [_host._run], text: _host._state);
@@ -93,7 +98,7 @@ internal sealed partial class ServerHost
                 var header = _connection.Receive(this);
                 switch (header.Kind)
                 {
-                    case FrameKind.Call:
+                    case FrameKind.Call or FrameKind.Rows:
                         if (!TakeCall(header)) return;
                         break;
                     case FrameKind.Probe:
@@ -126,7 +131,8 @@ internal sealed partial class ServerHost
         private bool TakeCall(in FrameHeader header)
         {
             if (CallFrames.Refuse(header) is { } refusal) throw new FrameException(refusal);
-            _call.Take(_connection, header);
+            if (header.Kind == FrameKind.Rows) _call.TakeRows(_connection, header);
+            else _call.Take(_connection, header);
             if (!_host.Handle(this, _call)) return false;
             for (var waited = 0; !_call.Wait(LookMilliseconds);)
             {

@@ -23,6 +23,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     private readonly FrameLimits _text = new(CallFrames.ShortText);
     private readonly FrameLimits _names = new(CallFrames.MostText);
     private readonly FrameLimits _weights;
+    private FrameLimits _rows = new(0);
     private readonly Tensor[] _pushed;
     private FrameConnection? _connection;
     private FrameKind _asked;
@@ -42,9 +43,10 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     /// <param name="timeout">How long others are waited for.</param>
     public RemoteChannel(FrameConnector connector, int worker, int number, int servers, ServedModel model, TimeSpan reconnect, TimeSpan timeout)
     {
-        (_connector, _worker, _number, _servers, _description, _reconnect, _timeout) = (connector, worker, number, servers, model.Description, reconnect, timeout);
+        (_connector, _worker, _number, _servers, _reconnect, _timeout) = (connector, worker, number, servers, reconnect, timeout);
         Slices = model.Placement.Of(number);
-        _weights = new(0, [.. Slices.Select(s => new TensorLimit(s.Type))]);
+        _description = CallFrames.Opening(Enumerable.Range(0, Slices.Count).Where(i => model.Tables.Contains(Slices[i].Variable)), model.Description);
+        _weights = new(0, [.. Slices.Where(s => !model.Tables.Contains(s.Variable)).Select(s => new TensorLimit(s.Type))]);
         _pushed = new Tensor[Slices.Sum(s => model.Sparse.Contains(s.Variable) ? 2 : 1)];
         Connect();
     }
@@ -85,8 +87,12 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
                     Connect();
                     SendOnce(call);
                 }
-                var header = Receive(FrameKind.Call, _sentAt, call);
-                for (var i = 0; i < header.Tensors; i++) _connection!.Receive(call.Weights![i]);
+                var header = Receive(call.Rows is null ? FrameKind.Call : FrameKind.Rows, _sentAt, call);
+                if (call.Rows is { } rows)
+                    foreach (var one in rows) _connection!.Receive(one.Rows);
+                else if (header.Tensors > 0)
+                    foreach (var tensor in call.Weights!)
+                        if (tensor is not null) _connection!.Receive(tensor);
                 IsStopping |= CallFrames.IsStopping(header);
                 call.Answer(header.Fields[0], header.Fields[1], header.Fields[2]);
                 return;
@@ -157,6 +163,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         {
             FrameKind.Join => _names,
             FrameKind.Call when CallFrames.WantsWeights(header) => _weights,
+            FrameKind.Rows => _rows,
             FrameKind.Collect => _everything ??= new(0, [.. Slices.Select(s => new TensorLimit(s.Type)), .. _state.Select(s => new TensorLimit(s.Type))]),
             _ => _text,
         },
@@ -186,6 +193,12 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     private void SendOnce(ServerCall call)
     {
         if (_connection is null) return;
+        if (call.Rows is { } asked)
+        {
+            _rows = new(0, [.. asked.Select(r => new TensorLimit(r.Rows.TensorType))]);
+            _connection.Send(FrameKind.Rows, fields: [call.Number, call.Steps, call.Examples, call.Clock, call.Version], tensors: (Tensor[])[Tensor.From(asked.Select(r => (long)r.Slice).ToArray()), .. asked.Select(r => r.Numbers)]);
+            return;
+        }
         var count = 0;
         foreach (var gradient in call.Gradients ?? [])
         {

@@ -41,6 +41,8 @@ internal sealed class RemoteGroup(int workers, ParameterServerOptions options) :
         return (_channels, _channels[0].Begin());
     }
 
+    public void Computed() { }
+
     public void Stop()
     {
         foreach (var channel in _channels) channel.Tell(FrameKind.Stop);

@@ -28,6 +28,9 @@ internal sealed class ServedModel
     /// <summary>The numbers of those of which rows travel.</summary>
     public IReadOnlySet<int> Sparse { get; }
 
+    /// <summary>The numbers of those that a worker has no copy of: it is given rows of them, when it asks.</summary>
+    public IReadOnlySet<int> Tables => _model.Tables;
+
     /// <summary>What lies where.</summary>
     public ServerPlacement Placement => ServerPlacement.Over(Variables, _options.ServerCount);
 

@@ -26,6 +26,8 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
 
     public bool IsStopping => false;
 
+    public bool HasTables => false;
+
     public long StepsDone => 0;
 
     public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => gradients;
@@ -59,6 +61,8 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
     }
 
     public RunPosition Begin(RemoteModel model, RunPosition position) => throw NoWorker();
+
+    public void Fetch(ReadOnlySpan<RowRequest> requests) => throw NoWorker();
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples) => throw NoWorker();
 

@@ -8,6 +8,9 @@ internal abstract class Discipline
     /// <summary>The clock of a worker that joins now.</summary>
     public virtual long FirstClock => Server.Members.Count == 0 ? 0 : Server.Members.Values.Min(m => m.Clock);
 
+    /// <summary>The clock of a worker that comes back: where it was, if others don't wait for it.</summary>
+    public virtual long ClockOf(Member member) => member.Clock;
+
     /// <summary>Takes a gradient that has not come before: applies it, or keeps the call until others have come.</summary>
     public abstract void Take(ServerCall call, Member member);
 
@@ -108,6 +111,9 @@ internal sealed class StaleSynchronousDiscipline(int bound) : Discipline
         member.Clock += call.Steps;
     }
 
+    /// <summary>Steps that were done while it was away are not waited for.</summary>
+    public override long ClockOf(Member member) => Math.Max(member.Clock, FirstClock);
+
     public override bool MayAnswer(ServerCall call, Member member) => call.Weights is null || member.Clock - Slowest <= bound;
 
     public override IEnumerable<int> Missing => Server.Members.Values.Where(m => m.Clock == Slowest).Select(m => m.Worker);
@@ -128,6 +134,8 @@ internal sealed class SynchronousDiscipline(int backups) : Discipline
     private long _step;
 
     public override long FirstClock => _step;
+
+    public override long ClockOf(Member member) => _step;
 
     public override void Take(ServerCall call, Member member)
     {

@@ -2,6 +2,12 @@ using Dunlin.Tensors;
 
 namespace Dunlin.Strategies;
 
+/// <summary>Rows of a slice.</summary>
+/// <param name="Slice">The number of the slice among the server's.</param>
+/// <param name="Numbers">The rows' numbers within the slice, Int64 [n].</param>
+/// <param name="Rows">Where they are to go: [n, d…].</param>
+internal readonly record struct SliceRows(int Slice, Tensor Numbers, Tensor Rows);
+
 /// <summary>
 /// What one worker asks of one server: to take a gradient, to give the weights, or both. It goes to a <see cref="ServerNode"/>, which answers at once or later; how it travels, and how its worker waits,
 /// is for those to say that derive from it.
@@ -31,8 +37,14 @@ internal abstract class ServerCall
     /// <summary>The server's version when it gave the weights that the gradient was computed with.</summary>
     public long Version { get; set; }
 
-    /// <summary>Where the weights are to go, like the server's slices; null where none are wanted.</summary>
-    public Tensor[]? Weights { get; set; }
+    /// <summary>Where the weights are to go, like the server's slices, or nothing for a slice that is not wanted; null where none are wanted.</summary>
+    public Tensor?[]? Weights { get; set; }
+
+    /// <summary>Rows that are wanted, and nothing else; null where not.</summary>
+    public SliceRows[]? Rows { get; set; }
+
+    /// <summary>Whether its worker computes a step when it is answered: where time is simulated, it passes then.</summary>
+    public bool PrecedesStep { get; set; }
 
     /// <summary>Whether the server has answered.</summary>
     public bool IsAnswered { get; private set; }

@@ -1,4 +1,6 @@
+using Dunlin.Graphs;
 using Dunlin.Tensors;
+using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
@@ -27,6 +29,25 @@ internal sealed class ServerNode : IDisposable
 
     public ServerShard Shard { get; }
 
+    /// <summary>The servers of a run, with a model's weights and state, and all workers joined.</summary>
+    public static IReadOnlyList<ServerNode> Create(RemoteModel model, RunPosition position, int workers, ParameterServerOptions options)
+    {
+        var (variables, sparse) = (ServedVariable.Of(model), ServedVariable.SparseOf(model));
+        var placement = ServerPlacement.Over(variables, options.Servers);
+        var session = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed };
+        return [.. Enumerable.Range(0, options.Servers).Select(number =>
+        {
+            var discipline = options.Protocol.Create(workers);
+            var shard = new ServerShard(variables, placement.Of(number), sparse, model.Optimizer, session) { LooksAhead = options.LooksAhead, Compensation = (options.Protocol as ServerProtocol.Asynchronous)?.Compensation };
+            var node = new ServerNode(shard, discipline);
+            node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
+            foreach (var (name, slice, elements) in shard.State) Rows.CopyIn(model.Session.Storage(model.Session.Graph.FindVariable(name)!), slice, elements);
+            shard.Version = position.Step * discipline.UpdatesOf(workers);
+            for (var worker = 0; worker < workers; worker++) node.Join(worker);
+            return node;
+        })];
+    }
+
     /// <summary>The workers that have joined and not left, by number.</summary>
     public IReadOnlyDictionary<int, Member> Members => _members;
 
@@ -40,8 +61,8 @@ internal sealed class ServerNode : IDisposable
     public Member Join(int worker)
     {
         if (_members.TryGetValue(worker, out var known)) return known;
-        if (!_left.Remove(worker, out var member)) member = new Member(worker);
-        member.Clock = Math.Max(member.Clock, _discipline.FirstClock);
+        if (_left.Remove(worker, out var member)) member.Clock = _discipline.ClockOf(member);
+        else member = new Member(worker) { Clock = _discipline.FirstClock };
         _members.Add(worker, member);
         return member;
     }
@@ -76,10 +97,22 @@ internal sealed class ServerNode : IDisposable
         if (_failure is { } failure) call.Refuse(failure);
         else if (!_members.TryGetValue(call.Worker, out var member)) call.Refuse($"worker {call.Worker} has not joined, or has left.");
         else if (!_isInitialized) call.Refuse("the server has no weights yet.");
+        else if (call.Rows is { } rows)
+        {
+            // Read as they are: the worker has been let go on with its step.
+            foreach (var wanted in rows) Strategies.Rows.Gather(Shard.Weights[wanted.Slice], wanted.Numbers, wanted.Rows);
+            call.Answer(call.Clock, call.Number, call.Version);
+        }
         else
         {
+            var older = _waiting.Find(c => c.Worker == call.Worker);
+            if (IsLate(call, older, member))
+            {
+                call.Refuse($"worker {call.Worker} has sent another call since this one.");
+                return;
+            }
             // One that was cut off asks again: the newer call takes the older one's place.
-            if (_waiting.Find(c => c.Worker == call.Worker) is { } older)
+            if (older is not null)
             {
                 _waiting.Remove(older);
                 _discipline.Replace(older, call);
@@ -116,6 +149,10 @@ internal sealed class ServerNode : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Shard.Dispose();
 
+    /// <summary>Whether a call was overtaken by one that its worker sent later.</summary>
+    private static bool IsLate(ServerCall call, ServerCall? older, Member member) =>
+        call.Gradients is null ? older?.Gradients is not null : call.Number < member.Taken;
+
     private void AnswerWaiting()
     {
         // An answer changes no one else's turn: clocks move when gradients come.
@@ -132,7 +169,8 @@ internal sealed class ServerNode : IDisposable
             if (call.Weights is { } weights)
             {
                 var given = Shard.Given;
-                for (var k = 0; k < weights.Length; k++) given[k].CopyTo(weights[k]);
+                for (var k = 0; k < weights.Length; k++)
+                    if (weights[k] is { } wanted) given[k].CopyTo(wanted);
                 if (Shard.Compensation is not null) member.Keep(given);
             }
             call.Answer(member.Clock, member.Taken, Shard.Version);

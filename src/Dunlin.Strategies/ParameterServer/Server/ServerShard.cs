@@ -73,8 +73,9 @@ internal sealed class ServerShard : IDisposable
             Value[] goals = [.. slices.Select((s, i) => graph.Placeholder($"server/goal{i}", s.Type.Type, s.Type.Shape))];
             return _session.Compile([factor, .. goals], [], [.. _variables.Zip(goals, (v, goal) => v.Assign(v.Value + factor.Cast(v.TensorType.Type) * (goal - v.Value)))]);
         });
-        _lookAhead = new(() => _session.Compile(fed, [.. _variables.Select(v => updates.FirstOrDefault(u => u.Node.Operation is Assign assign && assign.Variable == v)?.Node.Inputs[0] ?? v.Value)], []));
-        _ahead = new(() => [.. slices.Select(s => Tensor.Zeros(s.Type.Type, s.Type.Shape))]);
+        _lookAhead = new(() => _session.Compile(fed, [.. _variables.Where((_, i) => !_isSparse[i]).Select(v => updates.FirstOrDefault(u => u.Node.Operation is Assign assign && assign.Variable == v)?.Node.Inputs[0] ?? v.Value)], []));
+        // Rows of tables stay where they are without a gradient.
+        _ahead = new(() => [.. slices.Select((s, i) => _isSparse[i] ? Weights![i] : Tensor.Zeros(s.Type.Type, s.Type.Shape))]);
         _noGradients = new(() => [.. slices.Select((s, i) => _isSparse[i] ? new SliceGradient(Tensor.Zeros(s.Type.Type, s.Type.Shape.With(0, 1)), Tensor.From([-1L])) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
         _feeds = new Tensor[fed.Count];
         Weights = [.. _variables.Select(_session.Storage)];
@@ -104,7 +105,7 @@ internal sealed class ServerShard : IDisposable
             if (_aheadOf != Version)
             {
                 Feed(_noGradients.Value, 1);
-                _lookAhead.Value.Run(_feeds, _ahead.Value);
+                _lookAhead.Value.Run(_feeds, [.. _ahead.Value.Where((_, i) => !_isSparse[i])]);
                 _aheadOf = Version;
             }
             return _ahead.Value;

@@ -15,6 +15,9 @@ internal interface IServerGroup
     /// <returns>The servers, and where the run began.</returns>
     (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position);
 
+    /// <summary>The worker has computed a step's gradient: where time is simulated, it passes.</summary>
+    void Computed();
+
     /// <summary>Asks all workers to end after their steps.</summary>
     void Stop();
 

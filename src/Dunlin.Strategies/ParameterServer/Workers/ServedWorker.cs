@@ -27,6 +27,9 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public IRemoteUpdate Remote => this;
 
+    /// <summary>Own steps need weights of one's own.</summary>
+    public bool HasTables => protocol.KeepsTables(workers);
+
     public int Shares => workers;
 
     public bool IsStopping => group.IsStopping;
@@ -50,8 +53,15 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         return begin;
     }
 
+    public void Fetch(ReadOnlySpan<RowRequest> requests)
+    {
+        foreach (var link in _links) link.AskRows(requests);
+        foreach (var link in _links) link.ReceiveRows(requests);
+    }
+
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
+        group.Computed();
         foreach (var link in _links) link.Take(gradients, rows, examples);
         _rule.Stepped(_links);
     }

@@ -17,7 +17,8 @@ internal sealed class ServerLink : IDisposable
     private readonly RemoteModel _model;
     private readonly ServerCall _call;
     private readonly SliceGradient[] _gradients;
-    private readonly Tensor[] _weights;
+    private readonly Tensor?[] _weights;
+    private readonly RowFetch _fetch;
     private readonly GradientSum? _sum;
     private readonly OwnSteps? _own;
     private long _examples;
@@ -28,8 +29,9 @@ internal sealed class ServerLink : IDisposable
         (_server, _model, _call) = (server, model, server.NewCall());
         var slices = server.Slices;
         _gradients = new SliceGradient[slices.Count];
-        // Of a variable that is here as a whole, the copy's own memory.
-        _weights = [.. slices.Select(s => s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+        _fetch = new(server);
+        // Of a variable that is here as a whole, the copy's own memory; of a table that stays at the servers there is none.
+        _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
         if (slices.Count == 0) return;
         var sparse = ServedVariable.SparseOf(model);
         var options = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = 1, Seed = model.Session.Options.Seed };
@@ -45,6 +47,12 @@ internal sealed class ServerLink : IDisposable
 
     /// <summary>‖θ − θ′‖² over the server's slices: how far the worker's weights are from those that it was given.</summary>
     public double SquaredDistance => _own?.SquaredDistance ?? 0;
+
+    /// <summary>Asks for the server's part of rows that a step is to read.</summary>
+    public void AskRows(ReadOnlySpan<RowRequest> requests) => _fetch.Ask(requests);
+
+    /// <summary>Waits for them, and puts them among the others.</summary>
+    public void ReceiveRows(ReadOnlySpan<RowRequest> requests) => _fetch.Receive(requests);
 
     /// <summary>Takes the server's part of a step's gradients, and moves the worker's own weights by it if it has some.</summary>
     public void Take(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
@@ -69,7 +77,7 @@ internal sealed class ServerLink : IDisposable
     /// <summary>Asks for the weights.</summary>
     public void Ask()
     {
-        (_call.Gradients, _call.Weights, _isCalling) = (null, _weights, true);
+        (_call.Gradients, _call.Weights, _call.PrecedesStep, _isCalling) = (null, _weights, _model.Tables.Count == 0, true);
         _server.Send(_call);
     }
 
@@ -103,7 +111,7 @@ internal sealed class ServerLink : IDisposable
     public void Receive()
     {
         if (!Await()) return;
-        _own?.Begin(_weights);
+        _own?.Begin(_weights!);
         Show(_weights);
     }
 
@@ -111,7 +119,7 @@ internal sealed class ServerLink : IDisposable
     public void ReceiveElastic(double rate)
     {
         if (!Await() || _own is null) return;
-        _own.MoveTowards([.. _weights.Select(w => new SliceGradient(w))], rate / (1 - rate));
+        _own.MoveTowards([.. _weights.Select(w => new SliceGradient(w!))], rate / (1 - rate));
         Show(_own.Weights);
     }
 
@@ -138,7 +146,7 @@ internal sealed class ServerLink : IDisposable
     private void Prepare(SliceGradient[] brought, bool fetch)
     {
         (_call.Gradients, _call.Weights, _call.Number, _call.Steps, _call.Examples) = (brought, fetch ? _weights : null, _call.Number + 1, Kept, _examples);
-        (Kept, _examples, _isCalling) = (0, 0, true);
+        (Kept, _examples, _isCalling, _call.PrecedesStep) = (0, 0, true, _model.Tables.Count == 0);
     }
 
     private bool Await()
@@ -150,12 +158,13 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <summary>Puts weights where the worker's steps read them.</summary>
-    private void Show(IReadOnlyList<Tensor> weights)
+    private void Show(IReadOnlyList<Tensor?> weights)
     {
         for (var i = 0; i < weights.Count; i++)
         {
+            if (weights[i] is not { } elements) continue;
             var (slice, whole) = (_server.Slices[i], WholeOf(_server.Slices[i]));
-            if (!ReferenceEquals(weights[i], whole)) Rows.CopyOut(weights[i], slice, whole);
+            if (!ReferenceEquals(elements, whole)) Rows.CopyOut(elements, slice, whole);
         }
     }
 

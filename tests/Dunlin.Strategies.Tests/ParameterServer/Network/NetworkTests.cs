@@ -213,6 +213,10 @@ public class NetworkTests
 
             public long StepsDone => inner.Remote!.StepsDone;
 
+            public bool HasTables => inner.Remote!.HasTables;
+
+            public void Fetch(ReadOnlySpan<RowRequest> requests) => inner.Remote!.Fetch(requests);
+
             public bool IsStopping => inner.Remote!.IsStopping;
 
             public IReadOnlyList<Dunlin.Graphs.Gradient> Combine(IReadOnlyList<Dunlin.Graphs.Gradient> gradients, WorkerShare share) => inner.Combine(gradients, share);
