@@ -27,11 +27,12 @@ internal static class PsCommand
         var certificate = new Option<string?>("--certificate") { Description = "its TLS certificate (PEM); required where other machines reach it", HelpName = "file" };
         var key = new Option<string?>("--key") { Description = "the certificate's private key (PEM), if it is in a file of its own", HelpName = "file" };
         var lostAfter = new Option<double?>("--lost-after") { Description = "seconds after which a worker that was cut off is waited for no more, 10 unless given" };
+        var logDirectory = new Option<string?>("--log-directory") { Description = "where it writes down what it takes: a server that was killed goes on from there when it is started again", HelpName = "directory" };
         var authority = new Option<string?>("--authority") { Description = "the authorities whose certificates servers may have (PEM)", HelpName = "file" };
         var fingerprint = new Option<string?>("--fingerprint") { Description = "SHA-256 of the one certificate that servers may have", HelpName = "hex" };
         var reconnect = new Option<double?>("--reconnect") { Description = "seconds for which a server that can't be reached is tried, 60 unless given" };
         var json = new Option<bool>("--json") { Description = "events on stdout, one JSON object a line" };
-        foreach (var option in isServer ? (Option[])[listen, certificate, key, lostAfter] : [authority, fingerprint, reconnect, json]) command.Options.Add(option);
+        foreach (var option in isServer ? (Option[])[listen, certificate, key, lostAfter, logDirectory] : [authority, fingerprint, reconnect, json]) command.Options.Add(option);
         var values = SettingOption.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -45,6 +46,7 @@ internal static class PsCommand
                 Tls = isServer ? parsed.GetValue(certificate) is null ? null : new() { CertificateFile = File(certificate), KeyFile = File(key) }
                     : parsed.GetValue(authority) is null && parsed.GetValue(fingerprint) is null ? null : new() { AuthorityFile = File(authority), Fingerprint = parsed.GetValue(fingerprint) },
                 Listen = parsed.GetValue(listen),
+                LogDirectory = isServer ? File(logDirectory) : null,
                 Grace = Seconds(parsed.GetValue(lostAfter), 10),
                 Reconnect = Seconds(parsed.GetValue(reconnect), 60),
                 Log = line => host.Error.WriteLine(line),

@@ -61,6 +61,35 @@ public sealed class PsTests : IDisposable
         Assert.Contains("go on with the same command and --run", first.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>With a log, nothing is lost that a server has acknowledged, and nothing is done twice.</summary>
+    [Fact]
+    public async Task A_killed_server_that_is_started_again_goes_on_to_the_same_bits()
+    {
+        string[] options = ["tiny", "--workers", "2", "--epochs", "150", "--protocol", "synchronous", "--set", "checkpoints.keep=1"];
+        _dunlin.Succeed(["train", .. options, "--strategy", "parameter-server", "--run", "threads"]);
+        var addresses = FreeAddresses(1);
+        string[] logged = [.. options, "--log-directory", "log"];
+        var server = Start("serve", addresses, 0, logged);
+        var workers = Enumerable.Range(0, 2).Select(n => Start("work", addresses, n, [.. options, "--run", "processes"])).ToList();
+        for (var kills = 0; kills < 2; kills++)
+        {
+            await server.WaitFor("Worker 0 has come from");
+            await server.WaitFor("Worker 1 has come from");
+            await Task.Delay(100 + 150 * kills);
+            server.Signal(Kill);
+            await server.ExitCode();
+            server = Start("serve", addresses, 0, logged);
+            await server.WaitFor("Server 0 goes on with the run in its log");
+        }
+        foreach (var child in workers.Append(server))
+        {
+            var code = await child.ExitCode();
+            Assert.True(code == 0, child.Output);
+        }
+        Assert.Equal(Weights("threads"), Weights("processes"));
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_dunlin.Directory, "log")));
+    }
+
     [Fact]
     public void What_does_not_fit_is_said()
     {

@@ -30,6 +30,9 @@ internal sealed record HostSettings
     /// <summary>How long a server waits while nobody is connected.</summary>
     public required TimeSpan Timeout { get; init; }
 
+    /// <summary>After how many bytes of log, beyond those of the weights and the state, a snapshot takes its place.</summary>
+    public long SnapshotAfter { get; init; } = 256 << 20;
+
     /// <summary>Is told who comes, goes and is refused.</summary>
     public required Action<string> Log { get; init; }
 }

@@ -84,7 +84,7 @@ internal sealed partial class ServerHost
                 throw new RefusedException($"it takes this for server {number} of {servers}, and this is server {settings.Number} of {settings.Servers}: the list of servers is to be the same everywhere.");
             var (wanted, description) = CallFrames.ReadOpening(_connection.Text, _host._node.Shard.Slices.Count);
             if (ServedModel.Difference(description, settings.Description) is { } difference) throw new RefusedException(difference);
-            if (run != 0 && run != _host._run) throw new RefusedException("this server was started again and has nothing of the run: it begins anew from the last checkpoint.");
+            if (run != 0 && run != _host._run) throw new RefusedException("this server was started again and has no log of the run: the run begins anew, from the last checkpoint.");
             _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker };
             _hasJoined = true;
             _host.Admit(this, caller);
@@ -162,6 +162,7 @@ internal sealed partial class ServerHost
                     _host._node.Initialize(weights);
                     foreach (var (own, brought) in shard.State.Zip(state)) brought.CopyTo(own.Elements);
                     shard.Version = begin.Step * _host._settings.UpdatesPerStep;
+                    _host._journal?.Initialize(_host._run, begin, [.. weights, .. state]);
                     _host._begin = begin;
                     var patience = Environment.TickCount64 + (long)_host._settings.FirstWait.TotalMilliseconds;
                     foreach (var seat in _host._seats) if (seat.Session == 0) seat.LeaveAt = patience;
@@ -191,7 +192,7 @@ internal sealed partial class ServerHost
                 var seat = _host._seats[_worker];
                 if (seat.Connection != this || _host._isOver) return;
                 if (kind == FrameKind.Stop) _host._isStopping = true;
-                if (kind is FrameKind.Leave or FrameKind.Farewell) _host._node.Leave(_worker);
+                if (kind is FrameKind.Leave or FrameKind.Farewell) _host.Leave(_worker);
                 if (kind == FrameKind.Farewell) seat.IsFinished = true;
                 if (kind == FrameKind.Fail) _host.Fail($"worker {_worker} failed: {_connection.Text}");
                 Monitor.PulseAll(_host._gate);

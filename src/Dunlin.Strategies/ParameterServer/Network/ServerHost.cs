@@ -19,6 +19,7 @@ internal sealed partial class ServerHost : IDisposable
     private readonly HostSettings _settings;
     private readonly Seat[] _seats;
     private readonly string _state;
+    private readonly ServerJournal? _journal;
     private readonly long _run = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) | 1;
     private RunPosition? _begin;
     private Seat? _reserved;
@@ -30,13 +31,23 @@ internal sealed partial class ServerHost : IDisposable
 
     /// <param name="node">The server, which this owns.</param>
     /// <param name="settings">Of its run.</param>
-    public ServerHost(ServerNode node, HostSettings settings)
+    /// <param name="log">Where what it takes is kept, and where a server that died has kept it; null where nothing is. This owns it.</param>
+    /// <exception cref="DunlinException">What is kept there is another run's.</exception>
+    public ServerHost(ServerNode node, HostSettings settings, ILogStorage? log = null)
     {
         (_node, _settings) = (node, settings);
         _seats = [.. Enumerable.Range(0, settings.Workers).Select(worker => new Seat(worker))];
         // From the start, so that a step of all waits for those who have not come yet.
         foreach (var seat in _seats) node.Join(seat.Worker);
         _state = CallFrames.Describe(node.Shard);
+        if (log is null) return;
+        _journal = new(log, node, settings.Description, settings.IsSparse, settings.Workers, settings.SnapshotAfter);
+        _journal.Recover();
+        if (_journal.Run == 0) return;
+        (_run, _begin) = (_journal.Run, _journal.Begin);
+        var patience = Environment.TickCount64 + (long)settings.FirstWait.TotalMilliseconds;
+        foreach (var seat in _seats) (seat.Session, seat.LeaveAt) = (_journal.Sessions[seat.Worker], patience);
+        settings.Log($"Server {settings.Number} goes on with the run in its log: {_journal.Recovered} records, up to update {node.Shard.Version}.");
     }
 
     /// <summary>Asks all workers to stop.</summary>
@@ -73,14 +84,20 @@ internal sealed partial class ServerHost : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_gate) _node.Dispose();
+        lock (_gate)
+        {
+            _node.Dispose();
+            // Who is here has ended as it should, with the run or with an error; one that is killed is not.
+            if (_isOver) _journal?.Delete();
+            _journal?.Dispose();
+        }
     }
 
     private void Lose(Seat seat)
     {
         _settings.Log($"Worker {seat.Worker} {(seat.Session == 0 ? "has not come" : "is lost")}: nobody waits for it any more. It may come {(seat.Session == 0 ? "later" : "back")} all the same.");
         seat.LeaveAt = long.MaxValue;
-        _node.Leave(seat.Worker);
+        Leave(seat.Worker);
         Monitor.PulseAll(_gate);
     }
 
@@ -102,11 +119,12 @@ internal sealed partial class ServerHost : IDisposable
                 if (seat.Connection is { IsBroken: false } other)
                     throw new RefusedException($"worker {seat.Worker} is connected already, from {other.Peer}: each worker has a number of its own.", mayPass: true);
                 // What its predecessor had begun can't be finished by it.
-                if (seat.Session != 0) _node.Leave(seat.Worker);
+                if (seat.Session != 0) Leave(seat.Worker);
                 (seat.Session, seat.IsFinished) = (caller.Session, false);
             }
             seat.Connection?.Dispose();
             (seat.Connection, seat.LeaveAt) = (connection, long.MaxValue);
+            _journal?.Join(seat.Worker, caller.Session);
             _node.Join(seat.Worker);
             Monitor.PulseAll(_gate);
         }
@@ -142,13 +160,18 @@ internal sealed partial class ServerHost : IDisposable
             }
             // One that was cut off in the middle has come back, and what it sends again comes first.
             if (seat.Connection != connection || _isOver) return false;
-            try { _node.Handle(call); }
+            try
+            {
+                _journal?.Call(call);
+                _node.Handle(call);
+                _journal?.Tidy();
+            }
 #pragma warning disable CA1031 // Whatever it is, all workers are to hear of it.
             catch (Exception e)
 #pragma warning restore CA1031
             {
                 Fail($"server {_settings.Number} failed: {e.Message}");
-                call.Refuse(_failure!);
+                if (!call.IsAnswered) call.Refuse(_failure!);
             }
             return true;
         }
@@ -174,6 +197,14 @@ internal sealed partial class ServerHost : IDisposable
         if (!Monitor.TryEnter(_gate)) return "";
         try { return _node.Missing is { Count: > 0 } missing ? $"worker{(missing.Count > 1 ? "s" : "")} {string.Join(", ", missing)}" : ""; }
         finally { Monitor.Exit(_gate); }
+    }
+
+    /// <summary>A worker leaves the node.</summary>
+    private void Leave(int worker)
+    {
+        if (!_node.Members.ContainsKey(worker)) return;
+        _journal?.Leave(worker);
+        _node.Leave(worker);
     }
 
     private void Fail(string reason)

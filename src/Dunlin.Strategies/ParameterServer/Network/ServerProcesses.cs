@@ -51,6 +51,13 @@ public sealed record ServerProcesses
     /// <exception cref="InvalidValueException">The value is not positive.</exception>
     public TimeSpan FirstWait { get; init => field = Require.That(nameof(ServerProcesses), value, value > TimeSpan.Zero, "above 0"); } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// A directory where this server writes down what it takes before it acknowledges it: one that was killed goes on from there when it is started again, with nothing lost, while its workers try to reach it for <see cref="Reconnect"/>.
+    /// It needs room for four times the weights and the state, and half a gigabyte; each gradient is written once. The log is removed when the run ends.
+    /// </summary>
+    /// <value>Null unless set: nothing is kept, and when a server dies the run ends.</value>
+    public string? LogDirectory { get; init; }
+
     /// <summary>Is told who comes, goes and is refused, a line each; nobody unless set.</summary>
     public Action<string>? Log { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
             FirstWait = _processes.FirstWait,
             Timeout = options.Local.Timeout,
             Log = log,
-        });
+        }, _processes.LogDirectory is { } directory ? new FileLogStorage(Path.Combine(directory, $"server-{_processes.Number}.log")) : null);
         var at = Endpoint.Parse(_processes.Listen ?? _processes.Servers[_processes.Number]);
         using var listener = new FrameListener(at, new ConnectionSecurity(_processes.Token, _processes.Tls), RemoteGroup.Stall, host.Serve, log);
         log($"Server {_processes.Number} of {options.ServerCount} listens on {at.Host}, port {listener.Port}.");

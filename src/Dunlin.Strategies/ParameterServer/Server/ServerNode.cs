@@ -51,6 +51,15 @@ internal sealed class ServerNode : IDisposable
     /// <summary>The workers that have joined and not left, by number.</summary>
     public IReadOnlyDictionary<int, Member> Members => _members;
 
+    /// <summary>Those that have left, and what is known of them.</summary>
+    public IReadOnlyDictionary<int, Member> Left => _left;
+
+    /// <summary><see cref="Discipline.IsBetweenSteps"/>.</summary>
+    public bool IsBetweenSteps => _discipline.IsBetweenSteps;
+
+    /// <summary><see cref="Discipline.Step"/>.</summary>
+    public long Step => _discipline.Step;
+
     /// <summary>For which workers others wait.</summary>
     public IReadOnlyList<int> Missing => [.. _discipline.Missing.Order()];
 
@@ -89,6 +98,18 @@ internal sealed class ServerNode : IDisposable
         if (_isInitialized) return;
         for (var i = 0; i < weights.Length; i++) weights[i].CopyTo(Shard.Weights[i]);
         _isInitialized = true;
+    }
+
+    /// <summary>Takes up where a server was between two steps; weights and state are for the caller to bring.</summary>
+    /// <param name="members">All workers, and whether they are in.</param>
+    /// <param name="step">Its <see cref="Step"/>.</param>
+    /// <param name="dropped">Its <see cref="Dropped"/>.</param>
+    public void Restore(IEnumerable<(Member Member, bool IsIn)> members, long step, long dropped)
+    {
+        _members.Clear();
+        _left.Clear();
+        foreach (var (member, isIn) in members) (isIn ? _members : _left).Add(member.Worker, member);
+        (_discipline.Step, Dropped, _isInitialized) = (step, dropped, true);
     }
 
     /// <summary>Takes a call, and answers it and others as far as can be.</summary>
