@@ -25,7 +25,7 @@ public static class Backups
         for (var backups = 0; backups <= 5; backups++)
         {
             var cluster = new SimulatedCluster { Seed = options.Seed, StepTime = Step, BytesScale = ModelBytes / (4 * Elements) };
-            var report = NullWork.Simulate(new ServerProtocol.Synchronous(backups), Workers + backups, Servers, steps, Elements, cluster);
+            var report = NullWork.Simulate(new() { Protocol = new ServerProtocol.Synchronous(backups), Servers = Servers, Simulation = cluster }, Workers + backups, steps, Elements);
             var seconds = report.Seconds / steps;
             rows.Add((backups, seconds, backups == 0 ? 1 : rows[0].Seconds / seconds * Workers / (Workers + backups), (double)report.Dropped / Servers / steps));
         }

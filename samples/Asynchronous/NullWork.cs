@@ -9,21 +9,32 @@ namespace Dunlin.Samples.Asynchronous;
 public static class NullWork
 {
     /// <summary>Lets workers do some steps on simulated machines.</summary>
-    /// <param name="protocol">How they meet the servers.</param>
+    /// <param name="options">Servers, protocol and machines.</param>
     /// <param name="workers">How many there are.</param>
-    /// <param name="servers">How many hold the weights.</param>
-    /// <param name="steps">How many each worker does.</param>
+    /// <param name="steps">How many each does.</param>
     /// <param name="elements">How many weights of 4 bytes there are; cut over the servers.</param>
-    /// <param name="cluster">The machines.</param>
     /// <returns>What happened.</returns>
-    public static SimulationReport Simulate(ServerProtocol protocol, int workers, int servers, int steps, int elements, SimulatedCluster cluster)
+    public static SimulationReport Simulate(ParameterServerOptions options, int workers, int steps, int elements)
     {
-        new ParameterServer(workers, new() { Protocol = protocol, Servers = servers, Simulation = cluster }).Run(worker => Work(worker, steps, elements));
-        return cluster.Report!;
+        new ParameterServer(workers, options).Run(worker => Dense(worker, steps, elements));
+        return options.Simulation!.Report!;
     }
 
-    /// <summary>One worker's steps.</summary>
-    public static void Work(IWorker worker, int steps, int elements)
+    /// <summary>Steps on a table, of which each takes and gives some rows that are drawn.</summary>
+    /// <inheritdoc cref="Simulate(ParameterServerOptions, int, int, int)"/>
+    /// <param name="options">Servers, protocol and machines.</param>
+    /// <param name="workers">How many there are.</param>
+    /// <param name="steps">How many each does.</param>
+    /// <param name="table">Rows, and elements of a row.</param>
+    /// <param name="rows">How many of them a step reads and changes.</param>
+    public static SimulationReport Simulate(ParameterServerOptions options, int workers, int steps, (int Rows, int Width) table, int rows)
+    {
+        new ParameterServer(workers, options).Run(worker => Sparse(worker, steps, table, rows));
+        return options.Simulation!.Report!;
+    }
+
+    /// <summary>One worker's steps on weights of which all travel.</summary>
+    public static void Dense(IWorker worker, int steps, int elements)
     {
         var graph = new Graph();
         var weights = graph.Variable("weights", DType.Float32, [elements], Initializers.Zeros);
@@ -31,6 +42,26 @@ public static class NullWork
         var (remote, gradient) = (worker.Remote!, Tensor.Zeros(DType.Float32, [elements]));
         remote.Begin(new(session, [(weights, graph.Placeholder("gradient", DType.Float32, [elements]))], Optimizers.Sgd(0.1)), default);
         while (remote.StepsDone < steps) remote.Step([gradient], [null], examples: 1);
+        remote.End();
+    }
+
+    private static void Sparse(IWorker worker, int steps, (int Rows, int Width) table, int count)
+    {
+        var graph = new Graph();
+        var weights = graph.Variable("table", DType.Float32, [table.Rows, table.Width], Initializers.Zeros);
+        using var session = new Session(graph, new() { Threads = 1 });
+        var (remote, rows) = (worker.Remote!, Tensor.Zeros(DType.Float32, [count, table.Width]));
+        var gradient = Gradient.Sparse(graph.Placeholder("rows", DType.Int64, [count]), graph.Placeholder("gradient", DType.Float32, [count, table.Width]), weights);
+        remote.Begin(new(session, [(weights, gradient)], Optimizers.Sgd(0.1)) { Tables = new HashSet<int> { 0 } }, default);
+        var numbers = new long[count];
+        while (remote.StepsDone < steps)
+        {
+            var key = new PhiloxKey(1, PhiloxKey.StreamOf("rows"), (uint)(remote.StepsDone * 1000 + worker.Rank));
+            for (var i = 0; i < count; i++) numbers[i] = (long)Philox.Below((ulong)table.Rows, key, (ulong)i);
+            var named = Tensor.From(numbers);
+            remote.Fetch([new(0, named, rows)]);
+            remote.Step([rows], [named], examples: 1);
+        }
         remote.End();
     }
 }

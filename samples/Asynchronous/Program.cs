@@ -3,6 +3,8 @@ using Dunlin.Samples.Asynchronous;
 var experiments = new Dictionary<string, Func<Options, Report>>
 {
     ["backups"] = Backups.Run,
+    ["words"] = Words.Run,
+    ["null-step"] = NullStep.Run,
 };
 
 if (args is not [var name, .. var rest] || !experiments.TryGetValue(name, out var experiment))

@@ -8,8 +8,15 @@ namespace Dunlin.Strategies;
 /// <param name="Type">Its element type and shape.</param>
 internal sealed record ServedVariable(string Name, TensorType Type)
 {
+    /// <summary>Whether only rows of it travel, or nothing: it takes memory, and next to nothing of the network.</summary>
+    public bool Stays { get; init; }
+
+    /// <summary>Whether servers compute with it, so that each should have a part.</summary>
+    public bool IsSpread { get; init; }
+
     /// <summary>All that a model learns.</summary>
-    public static IReadOnlyList<ServedVariable> Of(RemoteModel model) => [.. model.Learned.Select(l => new ServedVariable(l.Variable.Name, l.Variable.TensorType))];
+    public static IReadOnlyList<ServedVariable> Of(RemoteModel model) =>
+        [.. model.Learned.Select((l, i) => new ServedVariable(l.Variable.Name, l.Variable.TensorType) { Stays = model.Tables.Contains(i) || model.Classes.Contains(i), IsSpread = model.Classes.Contains(i) })];
 
     /// <summary>The numbers of those whose gradients are rows.</summary>
     public static IReadOnlySet<int> SparseOf(RemoteModel model) => Enumerable.Range(0, model.Learned.Count).Where(i => model.Learned[i].Gradient.IsSparse).ToHashSet();
@@ -23,7 +30,10 @@ internal sealed record ServedVariable(string Name, TensorType Type)
 /// <param name="IsWhole">Whether that is all of it.</param>
 internal sealed record Slice(int Variable, int Server, int FirstRow, TensorType Type, bool IsWhole);
 
-/// <summary>Which server holds what: variables by bytes, the largest first, each to the server that has least; one that is larger than a server's share is cut by rows.</summary>
+/// <summary>
+/// Which server holds what. What travels whole comes first: variables by bytes, the largest first, each to the server that has least; one that is larger than a server's share is cut by rows. So the network's load is even. Then tables,
+/// in the same way, by the memory that they take.
+/// </summary>
 internal sealed class ServerPlacement
 {
     private ServerPlacement(IReadOnlyList<Slice> slices) => Slices = slices;
@@ -37,15 +47,20 @@ internal sealed class ServerPlacement
     /// <summary>Places variables on a number of servers. The same variables and number give the same places.</summary>
     public static ServerPlacement Over(IReadOnlyList<ServedVariable> variables, int servers)
     {
-        var share = (variables.Sum(v => v.Type.Bytes) + servers - 1) / servers;
-        var pieces = variables.SelectMany((v, number) => Cut(number, v.Type, share)).ToList();
         var load = new long[servers];
         var placed = new List<Slice>();
-        foreach (var piece in pieces.OrderByDescending(p => p.Type.Bytes).ThenBy(p => p.Variable).ThenBy(p => p.FirstRow))
+        foreach (var group in variables.Select((variable, number) => (Variable: variable, Number: number)).GroupBy(v => v.Variable.Stays).OrderBy(g => g.Key))
         {
-            var server = Array.IndexOf(load, load.Min());
-            load[server] += piece.Type.Bytes;
-            placed.Add(piece with { Server = server });
+            var share = (group.Sum(v => v.Variable.Type.Bytes) + servers - 1) / servers;
+            foreach (var (variable, number) in group.Where(v => v.Variable.IsSpread))
+                placed.AddRange(Cut(number, variable.Type, (variable.Type.Bytes + servers - 1) / servers).Select((piece, place) => piece with { Server = place % servers }));
+            var pieces = group.Where(v => !v.Variable.IsSpread).SelectMany(v => Cut(v.Number, v.Variable.Type, share));
+            foreach (var piece in pieces.OrderByDescending(p => p.Type.Bytes).ThenBy(p => p.Variable).ThenBy(p => p.FirstRow))
+            {
+                var server = Array.IndexOf(load, load.Min());
+                load[server] += piece.Type.Bytes;
+                placed.Add(piece with { Server = server });
+            }
         }
         return new([.. placed.OrderBy(p => p.Variable).ThenBy(p => p.FirstRow)]);
     }

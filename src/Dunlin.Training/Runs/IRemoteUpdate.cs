@@ -4,13 +4,16 @@ using Dunlin.Tensors;
 namespace Dunlin.Training;
 
 /// <summary>What a worker learns whose update is done elsewhere.</summary>
-/// <param name="Session">Holds the worker's own copy of the weights, and in variables that its steps do not use, room for the optimiser's state.</param>
+/// <param name="Session">Holds the worker's own copy of the weights, and in variables that its steps do not use, room for the optimiser's state; without those, the state begins anew and is not brought back.</param>
 /// <param name="Learned">The trained variables, and how their gradients look: dense, or rows.</param>
 /// <param name="Optimizer">What changes the weights.</param>
 public sealed record RemoteModel(Session Session, IReadOnlyList<(Variable Variable, Gradient Gradient)> Learned, Optimizer Optimizer)
 {
     /// <summary>The numbers of those of the learned variables that the worker has no copy of: it fetches the rows that a step reads (<see cref="IRemoteUpdate.Fetch"/>).</summary>
     public IReadOnlySet<int> Tables { get; init; } = new HashSet<int>();
+
+    /// <summary>The numbers of weights of classes whose scores and gradients are computed where they are (<see cref="DistantSoftmax"/>): the worker has no copy of them, and gives no gradient away.</summary>
+    public IReadOnlySet<int> Classes { get; init; } = new HashSet<int>();
 }
 
 /// <summary>Rows that a step is to read.</summary>
@@ -29,7 +32,7 @@ public readonly record struct RunPosition(long Step, long Epoch, int Batch);
 /// Where the update is no part of a worker's step, but done elsewhere, from gradients that it gives away: on parameter servers. Such workers go at paces of their own, each with batches of its own; worker 0 reports,
 /// measures and saves what the servers hold. All is called by the worker's thread.
 /// </summary>
-public interface IRemoteUpdate
+public interface IRemoteUpdate : IDistantClasses
 {
     /// <summary>Where this process is no worker's, but where the update is done: does it until the workers have ended. The program is the same, so this is called instead of <see cref="Begin"/> and of all steps.</summary>
     /// <param name="model">What is learned: the same as on all workers; what its session holds is not used.</param>
@@ -50,7 +53,7 @@ public interface IRemoteUpdate
     void Fetch(ReadOnlySpan<RowRequest> requests);
 
     /// <summary>Gives a gradient away, and brings the copy of the weights to what the next step is to use.</summary>
-    /// <param name="gradients">Of each learned variable the gradient's elements, or its rows; of the mean loss over this worker's examples.</param>
+    /// <param name="gradients">Of each learned variable the gradient's elements, or its rows; of the mean loss over this worker's examples. Those of <see cref="RemoteModel.Classes"/> are not looked at.</param>
     /// <param name="rows">The numbers of the rows; null where dense.</param>
     /// <param name="examples">How many, at least 0.</param>
     void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples);

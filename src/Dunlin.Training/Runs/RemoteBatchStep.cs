@@ -12,7 +12,6 @@ internal sealed class RemoteBatchStep : IBatchStep
     private readonly Step _step;
     private readonly IReadOnlyList<(Variable Variable, Gradient Gradient)> _learned;
     private readonly DistantTables? _tables;
-    private readonly Step? _numbers;
     private readonly Tensor[] _feeds;
     private readonly Tensor[] _totals;
 
@@ -23,11 +22,7 @@ internal sealed class RemoteBatchStep : IBatchStep
     {
         (_remote, _learned) = (remote, graph.GivenAway);
         IReadOnlyList<Value> inputs = [.. graph.PassInputs, graph.StopRequest], results = [.. graph.Totals, .. _learned.Select(l => l.Gradient.Values), .. _learned.Where(l => l.Gradient.IsSparse).Select(l => l.Gradient.Indices!)];
-        if (remote.HasTables && DistantTables.Of(_learned, inputs, [.. results, .. graph.Updates]) is { Reads.Count: > 0 } tables)
-        {
-            _tables = tables;
-            _numbers = graph.Session.Compile(graph.PassInputs, [.. tables.Reads.Select(r => r.Numbers)]);
-        }
+        if (remote.HasTables) _tables = DistantTables.Of(graph.Session, _learned, inputs, [.. results, .. graph.Updates]);
         _step = graph.Session.Compile([.. inputs, .. _tables?.Reads.Select(r => r.Rows) ?? []], results, graph.Updates);
         _feeds = new Tensor[inputs.Count + (_tables?.Reads.Count ?? 0)];
         for (var i = 2; i < inputs.Count; i++) _feeds[i] = Tensor.Zeros(DType.Float32, Shape.Scalar);
@@ -49,26 +44,10 @@ internal sealed class RemoteBatchStep : IBatchStep
         // The mean over this worker's own examples; without any, the step runs on one that does not count.
         _feeds[2].Span<float>()[0] = batch.Count > 0 ? 1 : 0;
         _feeds[3].Span<float>()[0] = stop ? 1 : 0;
-        if (_tables is not null) Fetch(_tables);
+        _tables?.Fetch(_remote, _feeds.AsSpan(0, 4), _feeds.AsSpan(4));
         if (!_outputs.TryGetValue(_feeds[0].Shape, out var outputs)) _outputs[_feeds[0].Shape] = outputs = new(_totals, _step.PlanFor(_feeds).FetchTypes, _learned);
         _step.Run(_feeds, outputs.Results, observer);
         _remote.Step(outputs.Gradients, outputs.Rows, batch.Count);
-    }
-
-    /// <summary>Brings the rows that the step reads.</summary>
-    private void Fetch(DistantTables tables)
-    {
-        var numbers = _numbers!.Run(_feeds.AsSpan(0, 3));
-        var requests = new RowRequest[numbers.Count];
-        for (var i = 0; i < requests.Length; i++)
-        {
-            var rows = tables.Reads[i].Rows;
-            var shape = numbers[i].Shape.Append(_learned[tables.Reads[i].Learned].Variable.TensorType.Shape.Dimensions[1..]);
-            ref var place = ref _feeds[_feeds.Length - requests.Length + i];
-            if (place is null || place.Shape != shape) place = Tensor.Uninitialized(rows.Type, shape);
-            requests[i] = new(tables.Reads[i].Learned, numbers[i], place);
-        }
-        _remote.Fetch(requests);
     }
 
     /// <summary>Where results go, for batches of one size.</summary>

@@ -245,6 +245,30 @@ public class ServerNodeTests
         Assert.True(Last(staleness, 1.1 * limit * staleness, new StalenessRule.Inverse()) > 10);
     }
 
+    /// <summary>What travels is as much on each server as can be, whatever tables there are; and weights that servers compute with are on all of them.</summary>
+    [Theory, InlineData(2), InlineData(3), InlineData(8)]
+    public void Placement_evens_out_what_travels_and_then_memory(int servers)
+    {
+        ServedVariable Of(string name, int rows, bool stays = false, bool isSpread = false) => new(name, new(DType.Float32, [rows, 4])) { Stays = stays, IsSpread = isSpread };
+        IReadOnlyList<ServedVariable> variables = [Of("table", 1000, stays: true), Of("a", 100), Of("classes", 500, stays: true, isSpread: true), Of("b", 60), Of("c", 80), Of("other table", 700, stays: true)];
+        var placement = ServerPlacement.Over(variables, servers);
+        for (var variable = 0; variable < variables.Count; variable++)
+        {
+            var rows = 0;
+            foreach (var slice in placement.Slices.Where(s => s.Variable == variable))
+            {
+                Assert.Equal(rows, slice.FirstRow);
+                rows += slice.Type.Shape[0];
+            }
+            Assert.Equal(variables[variable].Type.Shape[0], rows);
+        }
+        var travels = Enumerable.Range(0, servers).Select(s => placement.Of(s).Where(p => !variables[p.Variable].Stays).Sum(p => p.Type.Bytes)).ToList();
+        Assert.True(travels.Max() <= 2 * travels.Average());
+        var all = Enumerable.Range(0, servers).Select(s => placement.Of(s).Sum(p => p.Type.Bytes)).ToList();
+        Assert.True(all.Max() <= 2 * all.Average());
+        Assert.Equal(Enumerable.Range(0, servers), placement.Slices.Where(s => s.Variable == 2).Select(s => s.Server));
+    }
+
     private static double Last(int staleness, double rate, StalenessRule rule)
     {
         using var play = new Play(new ServerProtocol.Asynchronous { Staleness = rule }, 1, Optimizers.Sgd(rate));

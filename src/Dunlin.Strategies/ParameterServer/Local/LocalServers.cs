@@ -1,4 +1,3 @@
-using Dunlin.Graphs;
 using Dunlin.Training;
 
 namespace Dunlin.Strategies;

@@ -17,7 +17,7 @@ internal abstract class ServerCall
     /// <summary>Who asks.</summary>
     public int Worker { get; init; }
 
-    /// <summary>A gradient for each of the server's slices; null where none is brought.</summary>
+    /// <summary>A gradient for each of the server's slices, without values where the server has computed them itself; null where none is brought.</summary>
     public SliceGradient[]? Gradients { get; set; }
 
     /// <summary>
@@ -42,6 +42,9 @@ internal abstract class ServerCall
 
     /// <summary>Rows that are wanted, and nothing else; null where not.</summary>
     public SliceRows[]? Rows { get; set; }
+
+    /// <summary>Scores of classes that are wanted, or their gradients, and nothing else; null where not.</summary>
+    public ClassQuery? Classes { get; set; }
 
     /// <summary>Whether its worker computes a step when it is answered: where time is simulated, it passes then.</summary>
     public bool PrecedesStep { get; set; }

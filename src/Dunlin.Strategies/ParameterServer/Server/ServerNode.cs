@@ -41,7 +41,8 @@ internal sealed class ServerNode : IDisposable
             var shard = new ServerShard(variables, placement.Of(number), sparse, model.Optimizer, session) { LooksAhead = options.LooksAhead, Compensation = (options.Protocol as ServerProtocol.Asynchronous)?.Compensation };
             var node = new ServerNode(shard, discipline);
             node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
-            foreach (var (name, slice, elements) in shard.State) Rows.CopyIn(model.Session.Storage(model.Session.Graph.FindVariable(name)!), slice, elements);
+            foreach (var (name, slice, elements) in shard.State)
+                if (model.Session.Graph.FindVariable(name) is { } room) Rows.CopyIn(model.Session.Storage(room), slice, elements);
             shard.Version = position.Step * discipline.UpdatesOf(workers);
             for (var worker = 0; worker < workers; worker++) node.Join(worker);
             return node;
@@ -124,6 +125,11 @@ internal sealed class ServerNode : IDisposable
             foreach (var wanted in rows) Strategies.Rows.Gather(Shard.Weights[wanted.Slice], wanted.Numbers, wanted.Rows);
             call.Answer(call.Clock, call.Number, call.Version);
         }
+        else if (call.Classes is { } query)
+        {
+            if (Shard.Answer(query) is { } gradient) member.ClassGradients[query.Slice] = gradient;
+            call.Answer(call.Clock, call.Number, call.Version);
+        }
         else
         {
             var older = _waiting.Find(c => c.Worker == call.Worker);
@@ -141,6 +147,7 @@ internal sealed class ServerNode : IDisposable
             else if (call.Gradients is not null && call.Number > member.Taken)
             {
                 member.Taken = call.Number;
+                Complete(call, member);
                 _discipline.Take(call, member);
             }
             _waiting.Add(call);
@@ -169,6 +176,14 @@ internal sealed class ServerNode : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Shard.Dispose();
+
+    /// <summary>Adds the gradients that were computed here.</summary>
+    private void Complete(ServerCall call, Member member)
+    {
+        if (call.Examples == 0 || !call.Gradients!.Any(g => g.Values is null)) return;
+        call.Gradients = [.. call.Gradients!.Select((g, i) => g.Values is not null ? g : member.ClassGradients.Remove(i, out var own) ? new(own)
+            : throw new DunlinException($"Worker {member.Worker} gives no gradient for slice {i} of the server's, and has not had it computed here either."))];
+    }
 
     /// <summary>Whether a call was overtaken by one that its worker sent later.</summary>
     private static bool IsLate(ServerCall call, ServerCall? older, Member member) =>
@@ -210,6 +225,9 @@ internal sealed class Member(int worker)
 
     /// <summary>The number of the last gradient that was taken from it.</summary>
     public long Taken { get; set; }
+
+    /// <summary>Gradients of weights of classes that were computed here for its next call, by the slice's number.</summary>
+    public Dictionary<int, Tensor> ClassGradients { get; } = [];
 
     /// <summary>The weights that it was given last; null where they are not kept.</summary>
     public Tensor[]? Given { get; private set; }

@@ -29,6 +29,7 @@ internal sealed class ServerShard : IDisposable
     private readonly Variable _counter;
     private readonly Tensor[] _feeds;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
+    private readonly Dictionary<int, ClassScorer> _scorers = [];
     private long _aheadOf = -1;
 
     /// <summary>Builds the update; the weights are zeros until <see cref="Weights"/> are set.</summary>
@@ -147,6 +148,14 @@ internal sealed class ServerShard : IDisposable
     /// <summary>Updates the slices by gradients of weights that were given before, corrected by how far the weights have moved since.</summary>
     public void ApplyCorrected(IReadOnlyList<SliceGradient> gradients, IReadOnlyList<Tensor> given, double factor) => Apply(_compensator.Value.Correct(gradients, Weights, given), factor);
 
+    /// <summary>Answers a question about classes.</summary>
+    /// <returns>The gradient of their weights, where that is asked for; else null.</returns>
+    public Tensor? Answer(ClassQuery query)
+    {
+        if (!_scorers.TryGetValue(query.Slice, out var scorer)) _scorers[query.Slice] = scorer = new(Weights[query.Slice], _session.Options);
+        return scorer.Answer(query);
+    }
+
     /// <summary>Moves the weights a part of the way to others: w + rate (goal − w).</summary>
     public void MoveTowards(ReadOnlySpan<SliceGradient> goals, double rate)
     {
@@ -183,6 +192,7 @@ internal sealed class ServerShard : IDisposable
         _session.Dispose();
         if (_sum.IsValueCreated) _sum.Value.Dispose();
         if (_compensator.IsValueCreated) _compensator.Value.Dispose();
+        foreach (var scorer in _scorers.Values) scorer.Dispose();
     }
 
     private static string NameOf(IReadOnlyList<ServedVariable> variables, Slice slice) =>
@@ -191,11 +201,11 @@ internal sealed class ServerShard : IDisposable
     /// <summary>A link that needs more than is here would compute something else in silence.</summary>
     private static void CheckLinks(IReadOnlyList<ServedVariable> variables, IReadOnlyList<Slice> slices, Optimizer optimizer)
     {
+        if ((slices.Count < variables.Count || slices.Any(s => !s.IsWhole)) && optimizer.Links.FirstOrDefault(l => l.Lengths == LengthsUsed.OfAll) is { } joint)
+            throw new DunlinException($"The optimiser's link {joint.GetType().Name} needs the length of all gradients together, which lie on several servers: take one server, or a limit for each gradient ({nameof(ClipByNorm)}).");
         if (slices.FirstOrDefault(s => !s.IsWhole) is { } part && optimizer.Links.FirstOrDefault(l => !l.TakesPieces || l.Lengths != LengthsUsed.None) is { } link)
             throw new DunlinException($"The optimiser's link {link.GetType().Name} needs whole tensors, but {variables[part.Variable].Name} is larger than a server's share and lies on several. "
                 + $"Leave the link out, take fewer servers, or override {nameof(GradientTransform.TakesPieces)} of a link of your own that works element by element.");
-        if (slices.Count < variables.Count && optimizer.Links.FirstOrDefault(l => l.Lengths == LengthsUsed.OfAll) is { } joint)
-            throw new DunlinException($"The optimiser's link {joint.GetType().Name} needs the length of all gradients together, which lie on several servers: take one server, or a limit for each gradient ({nameof(ClipByNorm)}).");
     }
 
     private void Feed(ReadOnlySpan<SliceGradient> gradients, double factor)

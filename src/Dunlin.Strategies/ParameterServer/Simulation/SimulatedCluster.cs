@@ -44,6 +44,11 @@ public sealed class SimulatedCluster
     /// <exception cref="InvalidValueException">The value is not above 0.</exception>
     public double ServerRate { get; init => field = Rate(value); } = 2e9;
 
+    /// <summary>How many floating-point operations a server does per second, where it computes scores of classes.</summary>
+    /// <value>Above 0; 1e11 unless set.</value>
+    /// <exception cref="InvalidValueException">The value is not above 0.</exception>
+    public double ServerFlops { get; init => field = Rate(value); } = 1e11;
+
     /// <summary>How many times more bytes travel than the model has: what a larger model of the same kind would send.</summary>
     /// <value>Above 0; 1 unless set.</value>
     /// <exception cref="InvalidValueException">The value is not above 0.</exception>

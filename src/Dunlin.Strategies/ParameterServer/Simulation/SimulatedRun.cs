@@ -48,7 +48,7 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
         }
         finally
         {
-            foreach (var worker in _all) worker.Abandon();
+            foreach (var worker in _all) worker.Dispose();
             Cluster.Report = new(Time.Now, Steps, WaitSeconds, [.. Servers.Select(s => s.Node.Shard.Version)], Servers.Sum(s => s.Node.Dropped), [.. Servers.Select(s => s.BusySeconds)],
                 Network.Messages, Network.Bytes, Network.Lost, _deaths, 0);
             foreach (var server in Servers) server.Dispose();

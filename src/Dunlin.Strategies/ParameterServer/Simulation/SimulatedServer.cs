@@ -66,6 +66,7 @@ internal sealed class SimulatedServer : IDisposable
         if (!TryTake(out var message)) return;
         _isServing = true;
         var seconds = _run.Cluster.ServerTime + message.Bytes * _run.Cluster.BytesScale / _run.Cluster.ServerRate;
+        if (message.Classes is { } query) seconds += query.Flops(Node.Shard.Slices[query.Slice].Type.Shape[0]) / _run.Cluster.ServerFlops;
         BusySeconds += seconds;
         _run.Time.After(seconds, () =>
         {
@@ -121,11 +122,12 @@ internal sealed class SimulatedServer : IDisposable
             (_server, _message) = (server, message);
             (Worker, Gradients, Number, Steps, Examples, Clock, Version) = (call.Worker, message.Gradients, message.Number, call.Steps, call.Examples, message.Clock, message.Version);
             Weights = message.Weights is null ? null : [.. message.Weights.Select(w => w is null ? null : Tensor.Uninitialized(w.Type, w.Shape))];
+            Classes = message.Classes?.Copy();
             Rows = message.Rows is null ? null : [.. message.Rows.Select(r => r with { Rows = Tensor.Uninitialized(r.Rows.Type, r.Rows.Shape) })];
         }
 
         protected override void Answered() =>
-            _server._run.Network.Send(_server.Port, _message.From.Port, (Weights?.Sum(w => w?.Bytes ?? 0) ?? 0) + (Rows?.Sum(r => r.Rows.Bytes) ?? 0), () => _message.From.Deliver(_message.Request, this));
+            _server._run.Network.Send(_server.Port, _message.From.Port, (Weights?.Sum(w => w?.Bytes ?? 0) ?? 0) + (Rows?.Sum(r => r.Rows.Bytes) ?? 0) + (Classes?.Answer.Bytes ?? 0), () => _message.From.Deliver(_message.Request, this));
     }
 }
 
@@ -135,8 +137,8 @@ internal sealed class Message
     public Message(SimulatedChannel from, ServerCall call, long request, int incarnation)
     {
         (From, Call, Request, Incarnation) = (from, call, request, incarnation);
-        (Gradients, Number, Clock, Version, Weights, Rows) = (call.Gradients, call.Number, call.Clock, call.Version, call.Weights, call.Rows);
-        Bytes = (Gradients?.Sum(g => g.Values.Bytes + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0);
+        (Gradients, Number, Clock, Version, Weights, Rows, Classes) = (call.Gradients, call.Number, call.Clock, call.Version, call.Weights, call.Rows, call.Classes);
+        Bytes = (Gradients?.Sum(g => (g.Values?.Bytes ?? 0) + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0) + (Classes?.Bytes ?? 0);
     }
 
     public SimulatedChannel From { get; }
@@ -161,6 +163,8 @@ internal sealed class Message
     public Tensor?[]? Weights { get; }
 
     public SliceRows[]? Rows { get; }
+
+    public ClassQuery? Classes { get; }
 
     /// <summary>Of its tensors.</summary>
     public long Bytes { get; }

@@ -3,7 +3,7 @@ using Dunlin.Training;
 namespace Dunlin.Strategies;
 
 /// <summary>A worker on virtual time, in one of its lives.</summary>
-internal sealed class SimulatedWorker : IServerGroup
+internal sealed class SimulatedWorker : IServerGroup, IDisposable
 {
     private readonly SimulatedRun _run;
     private readonly VirtualProcess _process;
@@ -119,7 +119,7 @@ internal sealed class SimulatedWorker : IServerGroup
     public void Kill() => _process.Kill();
 
     /// <summary>The run is over: nothing is done any more.</summary>
-    public void Abandon() => _process.Abandon();
+    public void Dispose() => _process.Dispose();
 
     private void GoOn(double nextAction)
     {

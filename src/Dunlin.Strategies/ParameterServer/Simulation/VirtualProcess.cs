@@ -3,7 +3,7 @@ namespace Dunlin.Strategies;
 /// <summary>
 /// A program on virtual time, in a thread of its own. It runs between two of its actions (<see cref="Do"/>), which are done by the thread of the <see cref="VirtualTime"/>; while it runs, time does not go beyond its next one.
 /// </summary>
-internal sealed class VirtualProcess
+internal sealed class VirtualProcess : IDisposable
 {
     private readonly VirtualTime _time;
     private readonly Thread _thread;
@@ -33,7 +33,11 @@ internal sealed class VirtualProcess
                 if (!IsKilled) ended(error);
             };
             _stands.Release();
-        }) { Name = name, IsBackground = true };
+        })
+        {
+            Name = name,
+            IsBackground = true,
+        };
     }
 
     /// <summary>Begins, now.</summary>
@@ -81,7 +85,7 @@ internal sealed class VirtualProcess
     }
 
     /// <summary>Ends the process after time has ended, and waits for its thread to be gone.</summary>
-    public void Abandon()
+    public void Dispose()
     {
         var isWaiting = _isWaiting;
         Kill();

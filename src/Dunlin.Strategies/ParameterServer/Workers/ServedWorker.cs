@@ -59,6 +59,18 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         foreach (var link in _links) link.ReceiveRows(requests);
     }
 
+    public void Losses(int table, Tensor features, Tensor labels, Tensor losses, Tensor normalizers)
+    {
+        foreach (var link in _links) link.Classes.Ask(table, features, labels, null, null);
+        SoftmaxParts.Combine([.. _links.SelectMany(l => l.Classes.Receive())], losses.Span<float>(), normalizers.Span<float>());
+    }
+
+    public void Gradients(int table, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients)
+    {
+        foreach (var link in _links) link.Classes.Ask(table, features, labels, normalizers, lossGradients);
+        SoftmaxParts.Sum([.. _links.SelectMany(l => l.Classes.Receive())], featureGradients.Span<float>());
+    }
+
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
         group.Computed();

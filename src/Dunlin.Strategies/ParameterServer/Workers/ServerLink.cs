@@ -29,9 +29,9 @@ internal sealed class ServerLink : IDisposable
         (_server, _model, _call) = (server, model, server.NewCall());
         var slices = server.Slices;
         _gradients = new SliceGradient[slices.Count];
-        _fetch = new(server);
+        (_fetch, Classes) = (new(server), new(server));
         // Of a variable that is here as a whole, the copy's own memory; of a table that stays at the servers there is none.
-        _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
+        _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) || model.Classes.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
         if (slices.Count == 0) return;
         var sparse = ServedVariable.SparseOf(model);
         var options = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = 1, Seed = model.Session.Options.Seed };
@@ -48,6 +48,9 @@ internal sealed class ServerLink : IDisposable
     /// <summary>‖θ − θ′‖² over the server's slices: how far the worker's weights are from those that it was given.</summary>
     public double SquaredDistance => _own?.SquaredDistance ?? 0;
 
+    /// <summary>Asks about classes that are there.</summary>
+    public ClassLink Classes { get; }
+
     /// <summary>Asks for the server's part of rows that a step is to read.</summary>
     public void AskRows(ReadOnlySpan<RowRequest> requests) => _fetch.Ask(requests);
 
@@ -63,7 +66,8 @@ internal sealed class ServerLink : IDisposable
         for (var i = 0; i < _gradients.Length; i++)
         {
             var slice = _server.Slices[i];
-            _gradients[i] = rows[slice.Variable] is { } numbers ? SparseSlice.Of(gradients[slice.Variable], numbers, slice)
+            if (_model.Classes.Contains(slice.Variable)) _gradients[i] = default;
+            else _gradients[i] = rows[slice.Variable] is { } numbers ? SparseSlice.Of(gradients[slice.Variable], numbers, slice)
                 : new(slice.IsWhole ? gradients[slice.Variable] : CutOut(gradients[slice.Variable], slice, _gradients[i].Values));
         }
         // The gradient of no examples is none.
@@ -127,7 +131,8 @@ internal sealed class ServerLink : IDisposable
     public void Collect() => _server.Collect((weights, state) =>
     {
         for (var i = 0; i < weights.Count; i++) Rows.CopyOut(weights[i], _server.Slices[i], WholeOf(_server.Slices[i]));
-        foreach (var (name, slice, elements) in state) Rows.CopyOut(elements, slice, _model.Session.Storage(_model.Session.Graph.FindVariable(name)!));
+        foreach (var (name, slice, elements) in state)
+            if (_model.Session.Graph.FindVariable(name) is { } room) Rows.CopyOut(elements, slice, _model.Session.Storage(room));
     });
 
     /// <summary>Goes on with the worker's own weights after others were measured.</summary>
