@@ -37,7 +37,7 @@ internal sealed class ServedModel
     /// <summary>A line for each variable, each link of the optimiser and what else all processes of a run have in common.</summary>
     public string Description => string.Join('\n',
     [
-        .. Variables.Select((v, i) => $"variable {v.Name} {v.Type}{(Sparse.Contains(i) ? " by rows" : "")}"),
+        .. Variables.Select((v, i) => $"variable {v.Name} {v.Type}{(Sparse.Contains(i) ? " by rows" : "")}{(v.Stays ? ", of which rows are read" : "")}"),
         .. _model.Optimizer.Links.Select(l => $"optimizer link {Describe(l)}"),
         $"protocol {Describe(_options.Protocol)}",
         $"number of workers {_workers}",

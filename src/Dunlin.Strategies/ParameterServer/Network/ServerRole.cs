@@ -26,7 +26,8 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
 
     public bool IsStopping => false;
 
-    public bool HasTables => false;
+    /// <summary>As the workers: what lies where depends on it.</summary>
+    public bool HasTables => options.Protocol.KeepsTables(workers);
 
     public long StepsDone => 0;
 
@@ -65,6 +66,10 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
     public void Fetch(ReadOnlySpan<RowRequest> requests) => throw NoWorker();
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples) => throw NoWorker();
+
+    public void Losses(int table, Tensor features, Tensor labels, Tensor losses, Tensor normalizers) => throw NoWorker();
+
+    public void Gradients(int table, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients) => throw NoWorker();
 
     public void Collect() => throw NoWorker();
 

@@ -215,6 +215,10 @@ public class NetworkTests
 
             public bool HasTables => inner.Remote!.HasTables;
 
+            public void Losses(int table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor losses, Dunlin.Tensors.Tensor normalizers) => inner.Remote!.Losses(table, features, labels, losses, normalizers);
+
+            public void Gradients(int table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor normalizers, Dunlin.Tensors.Tensor lossGradients, Dunlin.Tensors.Tensor featureGradients) => inner.Remote!.Gradients(table, features, labels, normalizers, lossGradients, featureGradients);
+
             public void Fetch(ReadOnlySpan<RowRequest> requests) => inner.Remote!.Fetch(requests);
 
             public bool IsStopping => inner.Remote!.IsStopping;
