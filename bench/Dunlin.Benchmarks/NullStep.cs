@@ -18,12 +18,13 @@ internal static class NullStep
     {
         Line(output, "scalar", [1], sparse: false, 2000);
         Line(output, "dense 100 MB", [25_000_000], sparse: false, 5);
+        Line(output, "dense 100 MB, written to a log", [25_000_000], sparse: false, 5, isLogged: true);
         for (var megabytes = 1; megabytes <= mostMegabytes; megabytes *= 16) Line(output, $"32 rows of {megabytes} MB", [megabytes * (1 << 20) / (4 * Width), Width], sparse: true, 10_000);
     }
 
-    private static void Line(TextWriter output, string what, Shape shape, bool sparse, int times)
+    private static void Line(TextWriter output, string what, Shape shape, bool sparse, int times, bool isLogged = false)
     {
-        using var run = new OneServer(shape, sparse);
+        using var run = new OneServer(shape, sparse, isLogged);
         var (milliseconds, bytes) = ConnectionCost.Best(run.Step, times);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"null_step":"{{what}}","ms":{{milliseconds:F4}},"client_bytes_a_call":{{bytes}}}"""));
     }
@@ -36,8 +37,9 @@ internal static class NullStep
         private readonly FrameListener _listener;
         private readonly RemoteChannel _channel;
         private readonly ServerCall _call;
+        private readonly string _directory = Directory.CreateTempSubdirectory("dunlin-").FullName;
 
-        public OneServer(Shape shape, bool sparse)
+        public OneServer(Shape shape, bool sparse, bool isLogged)
         {
             var graph = new Graph();
             var variable = graph.AddVariable("w", DType.Float32, shape, Initializers.Zeros);
@@ -60,7 +62,7 @@ internal static class NullStep
                 FirstWait = TimeSpan.FromSeconds(10),
                 Timeout = TimeSpan.FromSeconds(60),
                 Log = _ => { },
-            });
+            }, isLogged ? new FileLogStorage(Path.Combine(_directory, "server-0.log")) : null);
             var security = new ConnectionSecurity(options.Processes.Token, null);
             _listener = new(new("127.0.0.1", 0), security, TimeSpan.FromSeconds(10), _host.Serve, _ => { });
             _channel = new(new(new("localhost", _listener.Port), security, new(0, 1), TimeSpan.FromSeconds(10)), 0, 0, 1, served, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60));
@@ -84,6 +86,7 @@ internal static class NullStep
             _listener.Dispose();
             _host.Dispose();
             _session.Dispose();
+            Directory.Delete(_directory, recursive: true);
         }
     }
 }

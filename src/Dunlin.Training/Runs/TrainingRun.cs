@@ -79,6 +79,7 @@ internal sealed class TrainingRun : IDisposable
     private EndReason? RunEpoch(long epoch)
     {
         EndReason? end = null;
+        var isPassedOver = true;
         _recorder.BeginEpoch();
         while (TryNext(out var batch))
         {
@@ -86,6 +87,7 @@ internal sealed class TrainingRun : IDisposable
             if (_steps < _worker.Remote?.StepsDone) _steps++;
             else
             {
+                isPassedOver = false;
                 stopping = RunStep(batch);
                 _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
             }
@@ -99,8 +101,16 @@ internal sealed class TrainingRun : IDisposable
             }
             if (end is not null) return end;
         }
-        Collect(isLast: end is not null || epoch == _options.Epochs - 1);
+        var isLast = end is not null || epoch == _options.Epochs - 1;
+        // The others have done all of it while this worker was away: there is nothing to report of, and nothing that is its to save.
+        if (isPassedOver && !isLast) return end;
+        Collect(isLast);
         ShareStatistics();
+        if (isPassedOver)
+        {
+            Save(epoch + 1, 0);
+            return end;
+        }
         _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
         Continue();

@@ -27,6 +27,12 @@ internal sealed class HostedCall : ServerCall
             if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
     }
 
+    /// <summary>Whether all are asked to stop.</summary>
+    public Func<bool>? IsStopping { get; init; }
+
+    /// <summary>Whether they were when this was answered: workers that do each step together end after the same one, however late each hears of it.</summary>
+    public bool WasStopping { get; private set; }
+
     /// <summary>The weights, or the rows, that were asked for.</summary>
     public ReadOnlySpan<Tensor> Given => Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
 
@@ -94,6 +100,7 @@ internal sealed class HostedCall : ServerCall
 
     protected override void Answered()
     {
+        WasStopping = IsStopping?.Invoke() ?? false;
         lock (_bell) Monitor.PulseAll(_bell);
     }
 

@@ -85,7 +85,7 @@ internal sealed partial class ServerHost
             var (wanted, description) = CallFrames.ReadOpening(_connection.Text, _host._node.Shard.Slices.Count);
             if (ServedModel.Difference(description, settings.Description) is { } difference) throw new RefusedException(difference);
             if (run != 0 && run != _host._run) throw new RefusedException("this server was started again and has no log of the run: the run begins anew, from the last checkpoint.");
-            _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker };
+            _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker, IsStopping = () => _host._isStopping };
             _hasJoined = true;
             _host.Admit(this, caller);
             _connection.Send(FrameKind.Done, fields: [_host._run], text: _host._state);
@@ -142,7 +142,7 @@ internal sealed partial class ServerHost
                 if (waited % WaitingMilliseconds == 0) _connection.Send(FrameKind.Waiting, text: _host.Missing());
             }
             if (_call.Refusal is { } reason) _connection.Send(FrameKind.Refused, text: reason);
-            else CallFrames.Answer(_connection, _call, _call.Given, _host._isStopping);
+            else CallFrames.Answer(_connection, _call, _call.Given, _call.WasStopping);
             return true;
         }
 
