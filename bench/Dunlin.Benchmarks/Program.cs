@@ -17,10 +17,17 @@ using Dunlin.Tensors.Kernels;
 // mpirun -np R dunlin-bench collectives: microseconds of an all-reduce between processes, bare and through the communicators.
 // mpirun -np R dunlin-bench ranks ROW THREADS [KERNELS [SECONDS [FOLDER]]]: milliseconds of a data-parallel step, each rank with a whole batch; traces into the folder. See bench/distributed.
 // dunlin-bench scaling WORKERS [KERNELS]: images a second of training runs on one worker and on several, of one thread each.
+// dunlin-bench connections [MB]: GB/s of pushes and pulls over loopback, plain and with TLS, and milliseconds of steps of a parameter server that compute nothing, up to tables of so many megabytes.
 LaunchedTerminal.Quieten(StartupEnvironment.All());
 if (args is ["collectives"])
 {
     CollectiveCost.Measure(Console.Out);
+    return 0;
+}
+if (args is ["connections", ..])
+{
+    ConnectionCost.Measure(Console.Out);
+    NullStep.Measure(Console.Out, args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256);
     return 0;
 }
 if (args is ["ranks", var named, var each, ..] && int.TryParse(each, out var threadsEach))

@@ -18,6 +18,7 @@ internal static class DunlinCommand
         var root = new RootCommand("Trains neural networks on threads, processes and machines.")
         {
             TrainCommand.Create(host),
+            PsCommand.Create(host),
             LaunchCommand.Create(host),
             SlurmCommand.Create(host),
             EvaluateCommand.Create(host),
@@ -63,8 +64,8 @@ internal static class DunlinCommand
     private static HashSet<string> FlagsOf(Command root) =>
     [
         .. SettingOption.All.Where(option => option.IsFlag).Select(option => option.Name),
-        .. root.Subcommands.Append(root).SelectMany(command => command.Options).Where(option => option.ValueType == typeof(bool)).Select(option => option.Name),
+        .. root.Subcommands.SelectMany(command => command.Subcommands.Append(command)).Append(root).SelectMany(command => command.Options).Where(option => option.ValueType == typeof(bool)).Select(option => option.Name),
     ];
 
-    private static IEnumerable<string> CommandPath(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? [] : [parsed.CommandResult.Command.Name];
+    private static IEnumerable<string> CommandPath(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? [] : parsed.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand and var group } ? [group.Name, parsed.CommandResult.Command.Name] : [parsed.CommandResult.Command.Name];
 }

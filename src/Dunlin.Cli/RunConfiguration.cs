@@ -1,6 +1,7 @@
 using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
+using Dunlin.Strategies;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;
@@ -19,8 +20,9 @@ internal sealed class RunConfiguration
     /// <param name="host">Environment and directory.</param>
     /// <param name="usualName">The run's name where the configuration has none.</param>
     /// <param name="join">Joins the processes of the run; none are joined unless given.</param>
+    /// <param name="processes">Which process this is, where parameter servers and workers are processes.</param>
     /// <exception cref="ConfigurationException">A key is unknown or missing, or a value does not fit.</exception>
-    public RunConfiguration(Group settings, CliHost host, string usualName, Func<ClusterOptions, Cluster>? join = null)
+    public RunConfiguration(Group settings, CliHost host, string usualName, Func<ClusterOptions, Cluster>? join = null, ServerProcesses? processes = null)
     {
         Root = new Section(settings);
         var cluster = (join ?? Cluster.Alone)(Root.Child("cluster", s => new ClusterOptions
@@ -37,7 +39,7 @@ internal sealed class RunConfiguration
         Metrics = Root.ChooseMany("metrics", MeasureCatalogue.Metrics);
         _optimizer = Root.Choose("optimizer", OptimizerCatalogue.All, "adam");
         _schedule = Root.Choose("schedule", ScheduleCatalogue.All, "constant");
-        var strategy = Root.Choose("strategy", StrategyCatalogue.Of(cluster), "data-parallel");
+        var strategy = Root.Choose("strategy", StrategyCatalogue.Of(cluster, processes), "data-parallel");
         (Name, RunDirectory, var resume, Grace) = Root.Child("run", s =>
             (s.Text("name", usualName)!, s.Text("directory"), s.Flag("resume", false), TimeSpan.FromSeconds(s.Number("grace", 30, 0, 86_400))));
         var (every, keep) = Root.Child("checkpoints", s => (s.Int("every", 0, least: 0), s.Int("keep", 3)));

@@ -12,7 +12,9 @@ internal static class StrategyCatalogue
     public const int MostThreads = 1024;
 
     /// <summary>Of the processes of a run.</summary>
-    public static Catalogue<ITrainingStrategy> Of(Cluster cluster) => new("strategy",
+    /// <param name="cluster">Those that a launcher started.</param>
+    /// <param name="processes">Those that are parameter servers and workers; null where there are none.</param>
+    public static Catalogue<ITrainingStrategy> Of(Cluster cluster, ServerProcesses? processes = null) => new("strategy",
         ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new()
         {
             BucketBytes = s.OptionalLong("bucketBytes", 4096),
@@ -21,8 +23,8 @@ internal static class StrategyCatalogue
             Compression = CompressionOf(s),
         })),
         ("parameter-server", s => cluster.Size > 1
-            ? throw new ConfigurationException($"The strategy \"parameter-server\" has its workers and servers in one process so far, but this run has {cluster.Size} ({cluster.Launch!.Family}): start one, or choose another strategy.")
-            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s), LooksAhead = s.Flag("looksAhead", false) })),
+            ? throw new ConfigurationException($"The strategy \"parameter-server\" has its workers and servers in one process here, but this run has {cluster.Size} ({cluster.Launch!.Family}): start them by dunlin ps serve and dunlin ps work, or choose another strategy.")
+            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s), LooksAhead = s.Flag("looksAhead", false), Processes = processes })),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
 

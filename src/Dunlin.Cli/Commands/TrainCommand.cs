@@ -4,6 +4,7 @@ using Dunlin.Cli.Configuration;
 using Dunlin.Cli.Progress;
 using Dunlin.Communication;
 using Dunlin.Graphs.Profiling;
+using Dunlin.Strategies;
 using Dunlin.Training;
 using Dunlin.Training.Data;
 using Spectre.Console;
@@ -57,20 +58,21 @@ internal static class TrainCommand
         return command;
     }
 
-    private static (RunConfiguration Run, TrainTest Data) Prepare(
-        CliHost host, string? subject, string? configFile, IEnumerable<(string, string, string)> options, Func<ClusterOptions, Cluster> join)
+    /// <summary>Reads a configuration and loads its data.</summary>
+    internal static (RunConfiguration Run, TrainTest Data) Prepare(
+        CliHost host, string? subject, string? configFile, IEnumerable<(string, string, string)> options, Func<ClusterOptions, Cluster> join, ServerProcesses? processes = null)
     {
         if (subject is null && configFile is null) throw new ConfigurationException($"Nothing to train: give a JSON file or a recipe ({string.Join(", ", Recipe.Names)}).");
         var name = Path.GetFileNameWithoutExtension(subject ?? configFile!);
         var settings = ConfigurationSources.Join(host, subject, configFile, options);
-        var run = new RunConfiguration(settings, host, name, join);
+        var run = new RunConfiguration(settings, host, name, join, processes);
         if (run.Data.Replacement is { } replacement)
         {
             host.Error.WriteLine($"dunlin: the data set {run.Data.Name} is not installed, so this run trains on {replacement} instead: " +
                 $"its accuracy says nothing about {run.Data.Name}. For the real one: apt-get install dataset-fashion-mnist, or --data DIR.");
             var why = $"replacement of {run.Data.Name}, which is not installed";
             var instead = new Group(why, ("data", new Group(why, (Group.Name, new Leaf(replacement, why))) { IsVariant = true }));
-            run = new RunConfiguration(settings.Under(instead), host, name, join);
+            run = new RunConfiguration(settings.Under(instead), host, name, join, processes);
         }
         return (run, run.Data.Load(host));
     }
@@ -83,7 +85,8 @@ internal static class TrainCommand
         return ExitCode.Done;
     }
 
-    private static int Train(RankOutput output, RunConfiguration run, TrainTest data, Cluster cluster, StopSignals signals, bool asJson)
+    /// <summary>Trains, reports and saves.</summary>
+    internal static int Train(RankOutput output, RunConfiguration run, TrainTest data, Cluster cluster, StopSignals signals, bool asJson)
     {
         var host = output.Host;
         _ = Failures.Preparing(() => ModelTable.Lines(run, data.Train));

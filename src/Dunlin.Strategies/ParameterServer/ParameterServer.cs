@@ -7,9 +7,9 @@ namespace Dunlin.Strategies;
 /// Parameter servers hold the weights and the optimiser's state, and update them by the gradients that workers push, each at its own pace; workers pull weights and hold a copy. Each worker's step is on its share of the
 /// batch. The optimiser is any that a worker alone could have. Worker 0 reports its own batches, measures what the servers hold, and saves that.
 /// </summary>
-/// <param name="workers">Workers, which are threads of this process, as the servers are; at least 1.</param>
+/// <param name="workers">Workers, which are threads of this process, as the servers are, unless <see cref="ParameterServerOptions.Processes"/> says otherwise; at least 1.</param>
 /// <param name="options">Defaults unless given.</param>
-/// <exception cref="DunlinException">There are no workers, or not more than backups.</exception>
+/// <exception cref="DunlinException">There are no workers, or not more than backups, or this process has a number that there is not.</exception>
 public sealed class ParameterServer(int workers, ParameterServerOptions? options = null) : ITrainingStrategy
 {
     private readonly ParameterServerOptions _options = options is not { Protocol: ServerProtocol.Synchronous { Backups: var backups } } || backups < workers ? options ?? new()
@@ -22,8 +22,19 @@ public sealed class ParameterServer(int workers, ParameterServerOptions? options
     public int Workers { get; } = workers >= 1 ? workers : throw new DunlinException($"Parameter servers need at least 1 worker, not {workers}.");
 
     /// <inheritdoc/>
+    public int LocalWorkers => _options.Processes is null ? Workers : 1;
+
+    /// <summary>How the run is spread.</summary>
+    public ParameterServerOptions Options => _options;
+
+    /// <inheritdoc/>
     public void Run(Action<IWorker> program)
     {
+        if (_options.Processes is not null)
+        {
+            ProcessRun.Run(Workers, _options, program);
+            return;
+        }
         if (_options.Simulation is not null)
         {
             new SimulatedRun(Workers, _options, program).Run();

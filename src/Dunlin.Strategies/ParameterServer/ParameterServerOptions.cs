@@ -31,4 +31,11 @@ public sealed record ParameterServerOptions
 
     /// <summary>How long a worker waits for others before it takes them for hung, and what is said of workers that do not end.</summary>
     public LocalOptions Local { get; init; } = new();
+
+    /// <summary>Which process this is, where servers and workers are processes of their own; <see cref="Servers"/> is then as many as it names.</summary>
+    /// <value>Null unless set: all are threads of this process.</value>
+    public ServerProcesses? Processes { get; init; }
+
+    /// <summary>How many servers there are.</summary>
+    internal int ServerCount => Processes?.Servers.Count ?? Servers;
 }

@@ -34,6 +34,12 @@ public readonly record struct RunPosition(long Step, long Epoch, int Batch);
 /// </summary>
 public interface IRemoteUpdate : IDistantClasses
 {
+    /// <summary>Where this process is no worker's, but where the update is done: does it until the workers have ended. The program is the same, so this is called instead of <see cref="Begin"/> and of all steps.</summary>
+    /// <param name="model">What is learned: the same as on all workers; what its session holds is not used.</param>
+    /// <param name="stop">Asks for an orderly end: all workers are asked to stop.</param>
+    /// <returns>Whether this was such a process; false, at once, on workers.</returns>
+    bool Serve(RemoteModel model, CancellationToken stop) => false;
+
     /// <summary>Joins the others, with the weights that worker 0 has made or loaded; its copy then holds them.</summary>
     /// <param name="model">What is learned: the same on all workers.</param>
     /// <param name="position">Where worker 0 begins; that of others does not matter.</param>

@@ -47,7 +47,12 @@ internal sealed class TrainingRun : IDisposable
     {
         var (epoch, batch) = _recorder.Resume();
         _steps = _recorder.ResumedStep;
-        if (_worker.Remote is { } remote) (_steps, epoch, batch) = remote.Begin(new(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables }, new(_steps, epoch, batch));
+        if (_worker.Remote is { } remote)
+        {
+            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables };
+            if (remote.Serve(model, _stop)) return End(EndReason.Completed);
+            (_steps, epoch, batch) = remote.Begin(model, new(_steps, epoch, batch));
+        }
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
         _profiler?.Start(Math.Min((long)_options.Epochs * _loader.StepsPerEpoch, _options.MaxSteps ?? long.MaxValue) - _steps);
@@ -74,6 +79,7 @@ internal sealed class TrainingRun : IDisposable
     private EndReason? RunEpoch(long epoch)
     {
         EndReason? end = null;
+        var isPassedOver = true;
         _recorder.BeginEpoch();
         while (TryNext(out var batch))
         {
@@ -81,10 +87,10 @@ internal sealed class TrainingRun : IDisposable
             if (_steps < _worker.Remote?.StepsDone) _steps++;
             else
             {
+                isPassedOver = false;
                 stopping = RunStep(batch);
                 _recorder.Stepped(new StepReport(_steps, epoch, batch.GlobalCount, _metrics));
             }
-            if (stopping) _worker.Remote?.Stop();
             end = stopping || _worker.Remote is { IsStopping: true } ? EndReason.Stopped : _steps == _options.MaxSteps ? EndReason.Completed : null;
             if (batch.Step == _loader.StepsPerEpoch - 1) continue;
             if (end is not null || (_options.CheckpointEvery > 0 && _steps % _options.CheckpointEvery == 0))
@@ -95,8 +101,16 @@ internal sealed class TrainingRun : IDisposable
             }
             if (end is not null) return end;
         }
-        Collect(isLast: end is not null || epoch == _options.Epochs - 1);
+        var isLast = end is not null || epoch == _options.Epochs - 1;
+        // The others have done all of it while this worker was away: there is nothing to report of, and nothing that is its to save.
+        if (isPassedOver && !isLast) return end;
+        Collect(isLast);
         ShareStatistics();
+        if (isPassedOver)
+        {
+            Save(epoch + 1, 0);
+            return end;
+        }
         _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
         Continue();
@@ -144,6 +158,8 @@ internal sealed class TrainingRun : IDisposable
     {
         _worker.Communicator.ReportStep(_steps + 1);
         var stop = _stop.IsCancellationRequested;
+        // Before its gradient goes: where workers do each step together, all hear of it with this one.
+        if (stop) _worker.Remote?.Stop();
         try
         {
             if (_profiler is null) _step.Run(batch, stop, null);

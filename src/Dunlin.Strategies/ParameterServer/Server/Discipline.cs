@@ -11,6 +11,12 @@ internal abstract class Discipline
     /// <summary>The clock of a worker that comes back: where it was, if others don't wait for it.</summary>
     public virtual long ClockOf(Member member) => member.Clock;
 
+    /// <summary>Whether nothing is kept of gradients that have come: what is known then is the weights, the state, the members and <see cref="Step"/>.</summary>
+    public virtual bool IsBetweenSteps => true;
+
+    /// <summary>The step that all do together now, since the run began; 0 where each has its own.</summary>
+    public virtual long Step { get => 0; set { } }
+
     /// <summary>Takes a gradient that has not come before: applies it, or keeps the call until others have come.</summary>
     public abstract void Take(ServerCall call, Member member);
 
@@ -78,6 +84,8 @@ internal sealed class SoftSynchronousDiscipline(int splits, StalenessRule rate) 
 {
     private int _gathered;
 
+    public override bool IsBetweenSteps => _gathered == 0;
+
     public override void Take(ServerCall call, Member member)
     {
         member.Clock += call.Steps;
@@ -132,6 +140,10 @@ internal sealed class SynchronousDiscipline(int backups) : Discipline
 {
     private readonly List<ServerCall> _kept = [];
     private long _step;
+
+    public override bool IsBetweenSteps => _kept.Count == 0;
+
+    public override long Step { get => _step; set => _step = value; }
 
     public override long FirstClock => _step;
 

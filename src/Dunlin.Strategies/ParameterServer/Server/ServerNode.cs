@@ -1,4 +1,3 @@
-using Dunlin.Graphs;
 using Dunlin.Tensors;
 using Dunlin.Training;
 
@@ -33,18 +32,15 @@ internal sealed class ServerNode : IDisposable
     /// <summary>The servers of a run, with a model's weights and state, and all workers joined.</summary>
     public static IReadOnlyList<ServerNode> Create(RemoteModel model, RunPosition position, int workers, ParameterServerOptions options)
     {
-        var (variables, sparse) = (ServedVariable.Of(model), ServedVariable.SparseOf(model));
-        var placement = ServerPlacement.Over(variables, options.Servers);
-        var session = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = options.ServerThreads, Seed = model.Session.Options.Seed };
+        var (served, updates) = (new ServedModel(model, options, workers), options.Protocol.Create(workers).UpdatesOf(workers));
         return [.. Enumerable.Range(0, options.Servers).Select(number =>
         {
-            var discipline = options.Protocol.Create(workers);
-            var shard = new ServerShard(variables, placement.Of(number), sparse, model.Optimizer, session) { LooksAhead = options.LooksAhead, Compensation = (options.Protocol as ServerProtocol.Asynchronous)?.Compensation };
-            var node = new ServerNode(shard, discipline);
+            var node = served.Build(number);
+            var shard = node.Shard;
             node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
             foreach (var (name, slice, elements) in shard.State)
                 if (model.Session.Graph.FindVariable(name) is { } room) Rows.CopyIn(model.Session.Storage(room), slice, elements);
-            shard.Version = position.Step * discipline.UpdatesOf(workers);
+            shard.Version = position.Step * updates;
             for (var worker = 0; worker < workers; worker++) node.Join(worker);
             return node;
         })];
@@ -52,6 +48,15 @@ internal sealed class ServerNode : IDisposable
 
     /// <summary>The workers that have joined and not left, by number.</summary>
     public IReadOnlyDictionary<int, Member> Members => _members;
+
+    /// <summary>Those that have left, and what is known of them.</summary>
+    public IReadOnlyDictionary<int, Member> Left => _left;
+
+    /// <summary><see cref="Discipline.IsBetweenSteps"/>.</summary>
+    public bool IsBetweenSteps => _discipline.IsBetweenSteps;
+
+    /// <summary><see cref="Discipline.Step"/>.</summary>
+    public long Step => _discipline.Step;
 
     /// <summary>For which workers others wait.</summary>
     public IReadOnlyList<int> Missing => [.. _discipline.Missing.Order()];
@@ -91,6 +96,18 @@ internal sealed class ServerNode : IDisposable
         if (_isInitialized) return;
         for (var i = 0; i < weights.Length; i++) weights[i].CopyTo(Shard.Weights[i]);
         _isInitialized = true;
+    }
+
+    /// <summary>Takes up where a server was between two steps; weights and state are for the caller to bring.</summary>
+    /// <param name="members">All workers, and whether they are in.</param>
+    /// <param name="step">Its <see cref="Step"/>.</param>
+    /// <param name="dropped">Its <see cref="Dropped"/>.</param>
+    public void Restore(IEnumerable<(Member Member, bool IsIn)> members, long step, long dropped)
+    {
+        _members.Clear();
+        _left.Clear();
+        foreach (var (member, isIn) in members) (isIn ? _members : _left).Add(member.Worker, member);
+        (_discipline.Step, Dropped, _isInitialized) = (step, dropped, true);
     }
 
     /// <summary>Takes a call, and answers it and others as far as can be.</summary>

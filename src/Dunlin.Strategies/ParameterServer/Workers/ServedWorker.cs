@@ -50,7 +50,8 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         _links = [.. servers.Select(s => new ServerLink(s, model, plan))];
         foreach (var link in _links) link.Ask();
         foreach (var link in _links) link.Receive();
-        return begin;
+        // Worker 0 may come back in the middle of the run, from a checkpoint of it.
+        return rank == 0 && position.Step > begin.Step ? position : begin;
     }
 
     public void Fetch(ReadOnlySpan<RowRequest> requests)

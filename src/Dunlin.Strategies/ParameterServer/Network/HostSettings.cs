@@ -1,0 +1,38 @@
+namespace Dunlin.Strategies;
+
+/// <summary>What a <see cref="ServerHost"/> needs to know of its run.</summary>
+internal sealed record HostSettings
+{
+    /// <summary>Which server this is.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>Of how many.</summary>
+    public required int Servers { get; init; }
+
+    /// <summary>How many workers there are.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary><see cref="ServedModel.Description"/>, and the protocol.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Of which slices the gradients are rows.</summary>
+    public required IReadOnlyList<bool> IsSparse { get; init; }
+
+    /// <summary>How many updates a step of all workers makes.</summary>
+    public required long UpdatesPerStep { get; init; }
+
+    /// <summary>How long a worker that is gone may stay away.</summary>
+    public required TimeSpan Grace { get; init; }
+
+    /// <summary>How long those are waited for who have not come.</summary>
+    public required TimeSpan FirstWait { get; init; }
+
+    /// <summary>How long a server waits while nobody is connected.</summary>
+    public required TimeSpan Timeout { get; init; }
+
+    /// <summary>After how many bytes of log, beyond those of the weights and the state, a snapshot takes its place.</summary>
+    public long SnapshotAfter { get; init; } = 256 << 20;
+
+    /// <summary>Is told who comes, goes and is refused.</summary>
+    public required Action<string> Log { get; init; }
+}
