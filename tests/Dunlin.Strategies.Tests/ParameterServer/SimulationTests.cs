@@ -74,38 +74,39 @@ public class SimulationTests
         Assert.True(waiting.Report!.Seconds > 2 * cluster.Report.Seconds);
     }
 
-    /// <summary>Messages are lost, come late and twice, overtake each other, and workers die all the time and come back: each step of each worker is in the weights once.</summary>
+    /// <summary>
+    /// Messages are lost, come late and twice, overtake each other, workers die and come back, and servers die and come back from their journals: each step of each worker is in the weights once, on both servers. 1,050 runs.
+    /// </summary>
     [Fact]
     public void Nothing_is_lost_or_counted_twice_whatever_goes_wrong()
     {
-        var (lost, deaths) = (0L, 0);
-        for (var seed = 0; seed < 60; seed++)
+        var (lost, workers, servers) = (0L, 0, 0);
+        for (var seed = 0; seed < 150; seed++)
         {
             foreach (var protocol in All)
             {
                 var cluster = Failing((ulong)seed);
                 const int Workers = 4, Steps = 12;
-                var weight = Count(protocol, Workers, Steps, cluster);
+                var weight = Count(protocol, Workers, Steps, cluster, elements: 2, servers: 2);
                 var report = cluster.Report!;
-                lost += report.Lost;
-                deaths += report.WorkerDeaths;
+                (lost, workers, servers) = (lost + report.Lost, workers + report.WorkerDeaths, servers + report.ServerDeaths);
                 switch (protocol)
                 {
                     case ServerProtocol.Asynchronous { Compensation: null } or ServerProtocol.TryLock:
-                        Assert.Equal(-Workers * Steps, weight);
+                        Assert.Equal([-Workers * Steps, -Workers * Steps], weight);
                         break;
                     case ServerProtocol.StaleSynchronous:
                         // Who comes back goes on where the others are.
-                        Assert.InRange(report.Updates[0], Steps, Workers * Steps);
-                        Assert.InRange(report.Steps.Sum(), report.Updates[0], report.Updates[0] + report.WorkerDeaths);
+                        foreach (var updates in report.Updates) Assert.InRange(updates, Steps, Workers * Steps);
                         break;
                     case ServerProtocol.Synchronous:
-                        Assert.Equal((Steps, -Steps), (report.Updates[0], weight));
+                        foreach (var updates in report.Updates) Assert.Equal(Steps, updates);
+                        Assert.Equal([-Steps, -Steps], weight);
                         break;
                 }
             }
         }
-        Assert.True(lost > 1000 && deaths > 300, $"{lost} messages were lost, and {deaths} workers died.");
+        Assert.True(lost > 2000 && workers > 500 && servers > 500, $"{lost} messages were lost, {workers} workers and {servers} servers died.");
     }
 
     [Fact]
@@ -132,16 +133,16 @@ public class SimulationTests
         Seed = seed,
         StepTime = new(0.05, Spread: 0.5),
         MaximumSeconds = 1e4,
-        Failures = new() { Loss = 0.1, Duplication = 0.1, Delay = 0.1, DelaySeconds = 0.3, RetryAfter = 0.2, WorkerLife = 1, NoticeAfter = 0.5, RestartAfter = seed % 2 == 0 ? 0.1 : 1 },
+        Failures = new() { Loss = 0.1, Duplication = 0.1, Delay = 0.1, DelaySeconds = 0.3, RetryAfter = 0.2, WorkerLife = 1, ServerLife = 2, NoticeAfter = 0.5, RestartAfter = seed % 2 == 0 ? 0.1 : 1 },
     };
 
     private static SimulatedCluster Cluster(ulong seed) => new() { Seed = seed, StepTime = new(0.01, Spread: 0.4, SlowProbability: 0.1, SlowFactor: 5), Speeds = [1, 2, 0.5] };
 
-    /// <summary>Workers with gradients of 1, without a trainer; returns the weight that the servers have in the end.</summary>
-    private static double Count(ServerProtocol protocol, int workers, int steps, SimulatedCluster cluster, int elements = 1)
+    /// <summary>Workers with gradients of 1, without a trainer; returns the weights that the servers have in the end.</summary>
+    private static float[] Count(ServerProtocol protocol, int workers, int steps, SimulatedCluster cluster, int elements = 1, int servers = 1)
     {
-        var weight = double.NaN;
-        new ParameterServer(workers, new() { Protocol = protocol, Simulation = cluster }).Run(worker =>
+        float[] weight = [];
+        new ParameterServer(workers, new() { Protocol = protocol, Servers = servers, Simulation = cluster }).Run(worker =>
         {
             var own = Work(worker, steps, elements);
             if (worker.Rank == 0) weight = own;
@@ -149,7 +150,7 @@ public class SimulationTests
         return weight;
     }
 
-    private static double Work(IWorker worker, int steps, int elements)
+    private static float[] Work(IWorker worker, int steps, int elements)
     {
         var graph = new Graph();
         var variable = graph.Variable("w", DType.Float32, [elements], Initializers.Zeros);
@@ -159,7 +160,7 @@ public class SimulationTests
         while (remote.StepsDone < steps) remote.Step([gradient], [null], 1);
         remote.End();
         if (worker.Rank == 0) remote.Collect();
-        return session.Storage(variable).Span<float>()[0];
+        return session.Storage(variable).ToArray<float>();
     }
 
     private static TrainingResult Train(ServerProtocol protocol, int workers, SimulatedCluster? cluster)

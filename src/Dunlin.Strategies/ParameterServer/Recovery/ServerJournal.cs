@@ -92,7 +92,7 @@ internal sealed class ServerJournal : IDisposable
     /// <summary>A call that the node is to take.</summary>
     public void Call(ServerCall call)
     {
-        if (Run == 0 || call.Rows is not null) return;
+        if (Run == 0 || call.Rows is not null || call.Classes is not null) return;
         var tensors = (call.Gradients ?? []).SelectMany(g => g.Rows is null ? [g.Values] : (Tensor[])[g.Values, g.Rows]).ToArray();
         Write(FrameKind.Call, (byte)((call.Gradients is null ? 0 : HasGradients) | (call.Weights is null ? 0 : WantsWeights)), [call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Worker], "", tensors);
     }

@@ -56,6 +56,18 @@ internal sealed class ServedModel
         }, _options.Protocol.Create(_workers));
     }
 
+    /// <summary>Builds a server with the worker's weights and state, and all workers joined.</summary>
+    public ServerNode Begin(int number, RunPosition position)
+    {
+        var node = Build(number);
+        node.Initialize([.. node.Shard.Slices.Select(s => Rows.Of(_model.Session.Storage(_model.Learned[s.Variable].Variable), s))]);
+        foreach (var (name, slice, elements) in node.Shard.State)
+            if (_model.Session.Graph.FindVariable(name) is { } room) Rows.CopyIn(_model.Session.Storage(room), slice, elements);
+        node.Shard.Version = position.Step * _options.Protocol.Create(_workers).UpdatesOf(_workers);
+        for (var worker = 0; worker < _workers; worker++) node.Join(worker);
+        return node;
+    }
+
     /// <summary>What a worker has that a server has not, if there is something.</summary>
     /// <param name="theirs">The worker's <see cref="Description"/>.</param>
     /// <param name="own">The server's.</param>

@@ -32,18 +32,8 @@ internal sealed class ServerNode : IDisposable
     /// <summary>The servers of a run, with a model's weights and state, and all workers joined.</summary>
     public static IReadOnlyList<ServerNode> Create(RemoteModel model, RunPosition position, int workers, ParameterServerOptions options)
     {
-        var (served, updates) = (new ServedModel(model, options, workers), options.Protocol.Create(workers).UpdatesOf(workers));
-        return [.. Enumerable.Range(0, options.Servers).Select(number =>
-        {
-            var node = served.Build(number);
-            var shard = node.Shard;
-            node.Initialize([.. shard.Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s))]);
-            foreach (var (name, slice, elements) in shard.State)
-                if (model.Session.Graph.FindVariable(name) is { } room) Rows.CopyIn(model.Session.Storage(room), slice, elements);
-            shard.Version = position.Step * updates;
-            for (var worker = 0; worker < workers; worker++) node.Join(worker);
-            return node;
-        })];
+        var served = new ServedModel(model, options, workers);
+        return [.. Enumerable.Range(0, options.Servers).Select(number => served.Begin(number, position))];
     }
 
     /// <summary>The workers that have joined and not left, by number.</summary>

@@ -6,7 +6,7 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
     private ServerCall? _call;
     private long _request;
 
-    public IReadOnlyList<Slice> Slices => server.Node.Shard.Slices;
+    public IReadOnlyList<Slice> Slices => server.Slices;
 
     public SimulatedPort Port => worker.Port;
 
@@ -39,11 +39,11 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
         if (call.Refusal is { } refusal) throw new DunlinException(refusal);
     }
 
-    public void Collect(ServerReader use) => worker.Act(() =>
+    public void Collect(ServerReader use) => worker.Act(() => server.WhenUp(node =>
     {
-        use(server.Node.Shard.Weights, server.Node.Shard.State);
+        use(node.Shard.Weights, node.Shard.State);
         worker.GoOn();
-    });
+    }));
 
     /// <summary>An answer has come. One to an older request, or a second one, is not looked at.</summary>
     public void Deliver(long request, ServerCall answer)

@@ -19,6 +19,8 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
 
     public SimulatedCluster Cluster => options.Simulation!;
 
+    public int Workers => workers;
+
     public VirtualTime Time { get; } = new();
 
     public SimulatedNetwork Network => _network ??= new(Time, Cluster);
@@ -47,8 +49,8 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
         finally
         {
             foreach (var worker in _all) worker.Dispose();
-            Cluster.Report = new(Time.Now, Steps, WaitSeconds, [.. Servers.Select(s => s.Node.Shard.Version)], Servers.Sum(s => s.Node.Dropped), [.. Servers.Select(s => s.BusySeconds)],
-                Network.Messages, Network.Bytes, Network.Lost, _deaths, 0);
+            Cluster.Report = new(Time.Now, Steps, WaitSeconds, [.. Servers.Select(s => s.Last().Shard.Version)], Servers.Sum(s => s.Last().Dropped), [.. Servers.Select(s => s.BusySeconds)],
+                Network.Messages, Network.Bytes, Network.Lost, _deaths, Servers.Sum(s => s.Deaths));
             foreach (var server in Servers) server.Dispose();
         }
         if (_error is DunlinException or OperationCanceledException) throw _error;
@@ -66,7 +68,8 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
     public void Make(RemoteModel model, RunPosition position)
     {
         Position = position;
-        Servers = [.. ServerNode.Create(model, position, workers, options).Select(node => new SimulatedServer(this, node, workers))];
+        var served = new ServedModel(model, options, workers);
+        Servers = [.. Enumerable.Range(0, options.Servers).Select(number => new SimulatedServer(this, served, number, position))];
         foreach (var action in _whenMade) action();
     }
 

@@ -1,4 +1,5 @@
 using Dunlin.Tensors;
+using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
@@ -6,32 +7,67 @@ namespace Dunlin.Strategies;
 internal sealed class SimulatedServer : IDisposable
 {
     private readonly SimulatedRun _run;
+    private readonly ServedModel _model;
+    private readonly int _number;
     private readonly Queue<Message> _queue = new();
+    private readonly Draws _lives;
+    private readonly MemoryLogStorage _log = new();
+    private readonly List<Action> _whenUp = [];
     private readonly int[] _incarnations;
 
     /// <summary>The last request of each worker in its life: one that comes after a later one is not looked at.</summary>
     private readonly long[] _requests;
+    private ServerNode? _node;
+    private ServerJournal? _journal;
+    private int _life;
     private bool _isServing;
     private int? _holder;
 
     /// <param name="run">The run that it is part of.</param>
-    /// <param name="node">What it does; this owns it.</param>
-    /// <param name="workers">How many workers have joined.</param>
-    public SimulatedServer(SimulatedRun run, ServerNode node, int workers)
+    /// <param name="model">What it builds itself from.</param>
+    /// <param name="number">Which server it is.</param>
+    /// <param name="position">Where the run begins.</param>
+    public SimulatedServer(SimulatedRun run, ServedModel model, int number, RunPosition position)
     {
-        (_run, Node, Port, _incarnations, _requests) = (run, node, new(run.Cluster.ServerBandwidth), new int[workers], new long[workers]);
+        (_run, _model, _number, Port, _lives) = (run, model, number, new(run.Cluster.ServerBandwidth), new(run.Cluster.Seed, "server's life", number));
+        (_incarnations, _requests) = (new int[run.Workers], new long[run.Workers]);
+        _node = model.Begin(number, position);
+        Slices = _node.Shard.Slices;
+        if (run.Cluster.Failures is not { ServerLife: > 0 } failures) return;
+        _journal = NewJournal(_node, _log);
+        _journal.Initialize(1, position, [.. _node.Shard.Weights, .. _node.Shard.State.Select(s => s.Elements)]);
+        run.Time.After(_lives.Exponential(failures.ServerLife), () => Die(failures));
     }
 
-    public ServerNode Node { get; }
+    public IReadOnlyList<Slice> Slices { get; }
 
     public SimulatedPort Port { get; }
 
     /// <summary>How long it was at work.</summary>
     public double BusySeconds { get; private set; }
 
+    /// <summary>How often it died.</summary>
+    public int Deaths { get; private set; }
+
+    /// <summary>Does something with the server, now or when it is there again.</summary>
+    public void WhenUp(Action<ServerNode> action)
+    {
+        if (_node is { } node) action(node);
+        else _whenUp.Add(() => action(_node!));
+    }
+
+    /// <summary>What is there in the end.</summary>
+    public ServerNode Last()
+    {
+        if (_node is null) ComeBack();
+        return _node!;
+    }
+
     /// <summary>Takes a message.</summary>
     public void Arrive(Message message)
     {
+        // Who sent it sends it again.
+        if (_node is null) return;
         _queue.Enqueue(message);
         Serve();
     }
@@ -40,7 +76,7 @@ internal sealed class SimulatedServer : IDisposable
     /// <returns>Whether the server was free.</returns>
     public bool TryReserve(int worker)
     {
-        if (_isServing || _queue.Count > 0 || _holder is not null) return false;
+        if (_node is null || _isServing || _queue.Count > 0 || _holder is not null) return false;
         _holder = worker;
         return true;
     }
@@ -48,16 +84,59 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>A worker has gone, or is known to be dead.</summary>
     /// <param name="worker">Which worker.</param>
     /// <param name="incarnation">Which of its lives: a later one stays.</param>
-    public void Leave(int worker, int incarnation)
+    public void Leave(int worker, int incarnation) => WhenUp(_ =>
     {
         if (_incarnations[worker] > incarnation) return;
-        Node.Leave(worker);
+        Leave(worker);
         if (_holder == worker) _holder = null;
         Serve();
-    }
+    });
 
     /// <inheritdoc/>
-    public void Dispose() => Node.Dispose();
+    public void Dispose()
+    {
+        _node?.Dispose();
+        _journal?.Dispose();
+    }
+
+    private void Leave(int worker)
+    {
+        _journal?.Leave(worker);
+        _node!.Leave(worker);
+    }
+
+    private void Die(SimulatedFailures failures)
+    {
+        Deaths++;
+        _life++;
+        Dispose();
+        (_node, _journal, _isServing, _holder) = (null, null, false, null);
+        _queue.Clear();
+        _run.Time.After(failures.RestartAfter, () =>
+        {
+            ComeBack();
+            _run.Time.After(_lives.Exponential(failures.ServerLife), () => Die(failures));
+        });
+    }
+
+    /// <summary>All that it had acknowledged is in its journal.</summary>
+    private void ComeBack()
+    {
+        _node = _model.Build(_number);
+        for (var worker = 0; worker < _run.Workers; worker++) _node.Join(worker);
+        _journal = NewJournal(_node, _log);
+        _journal.Recover();
+        for (var worker = 0; worker < _run.Workers; worker++) (_incarnations[worker], _requests[worker]) = ((int)_journal.Sessions[worker], 0);
+        var waiting = _whenUp.ToList();
+        _whenUp.Clear();
+        foreach (var action in waiting) action();
+    }
+
+    private ServerJournal NewJournal(ServerNode node, ILogStorage storage)
+    {
+        const long SnapshotAfter = 4096;
+        return new(storage, node, _model.Description, [.. node.Shard.Slices.Select(s => _model.Sparse.Contains(s.Variable))], _run.Workers, SnapshotAfter);
+    }
 
     private void Serve()
     {
@@ -66,12 +145,17 @@ internal sealed class SimulatedServer : IDisposable
         if (!TryTake(out var message)) return;
         _isServing = true;
         var seconds = _run.Cluster.ServerTime + message.Bytes * _run.Cluster.BytesScale / _run.Cluster.ServerRate;
-        if (message.Classes is { } query) seconds += query.Flops(Node.Shard.Slices[query.Slice].Type.Shape[0]) / _run.Cluster.ServerFlops;
+        if (message.Classes is { } query) seconds += query.Flops(Slices[query.Slice].Type.Shape[0]) / _run.Cluster.ServerFlops;
         BusySeconds += seconds;
+        var life = _life;
         _run.Time.After(seconds, () =>
         {
+            if (life != _life) return;
             Handle(message);
-            if (_holder == message.Call.Worker) _run.Time.At(Port.SentAt, Release);
+            if (_holder == message.Call.Worker) _run.Time.At(Port.SentAt, () =>
+            {
+                if (life == _life) Release();
+            });
             else Release();
         });
     }
@@ -101,13 +185,21 @@ internal sealed class SimulatedServer : IDisposable
         if (message.Incarnation > _incarnations[worker])
         {
             // Another life of it: what the one before had begun is not taken.
-            Node.Leave(worker);
+            Leave(worker);
             (_incarnations[worker], _requests[worker]) = (message.Incarnation, 0);
         }
         if (message.Request < _requests[worker]) return;
         _requests[worker] = message.Request;
-        Node.Join(worker);
-        Node.Handle(new Flight(this, message));
+        var node = _node!;
+        if (!node.Members.ContainsKey(worker))
+        {
+            _journal?.Join(worker, message.Incarnation);
+            node.Join(worker);
+        }
+        var flight = new Flight(this, message);
+        _journal?.Call(flight);
+        node.Handle(flight);
+        _journal?.Tidy();
     }
 
     /// <summary>A call on its way: a copy of what the worker sent, since that may be sent again.</summary>

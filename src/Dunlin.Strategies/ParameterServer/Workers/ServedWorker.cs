@@ -75,7 +75,10 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
         group.Computed();
-        foreach (var link in _links) link.Take(gradients, rows, examples);
+        // A server may have had this step of the worker's last life, when it died before the others had it; it does not get it again.
+        var step = _links.Min(l => l.Clock);
+        foreach (var link in _links)
+            if (link.Clock == step) link.Take(gradients, rows, examples);
         _rule.Stepped(_links);
     }
 

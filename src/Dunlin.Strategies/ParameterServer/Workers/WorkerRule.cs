@@ -61,12 +61,12 @@ internal sealed class ElasticRule(int every, double rate) : WorkerRule
 {
     public override void Stepped(IReadOnlyList<ServerLink> links)
     {
-        if (links[0].Kept >= every) Meet(links);
+        if (links.Max(l => l.Kept) >= every) Meet(links);
     }
 
     public override void Meet(IReadOnlyList<ServerLink> links)
     {
-        foreach (var link in links) link.PushWeights();
+        foreach (var link in links.Where(l => l.Kept > 0)) link.PushWeights();
         foreach (var link in links) link.ReceiveElastic(rate);
     }
 }
