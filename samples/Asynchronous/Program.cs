@@ -3,7 +3,9 @@ using Dunlin.Samples.Asynchronous;
 var experiments = new Dictionary<string, Func<Options, Report>>
 {
     ["backups"] = Backups.Run,
+    ["speech"] = Speech.Run,
     ["words"] = Words.Run,
+    ["wall-clock"] = WallClock.Run,
     ["null-step"] = NullStep.Run,
 };
 

@@ -31,7 +31,7 @@ public static class Words
     public static Report Run(Options options)
     {
         var steps = Math.Max(2, (int)(4 * options.Effort));
-        var workers = options.Effort < 1 ? Workers[..^1] : Workers;
+        var workers = options.Effort < 0.1 ? Workers[..1] : Workers;
         var rates = new Dictionary<(bool IsSampled, int Workers, int Servers), double>();
         foreach (var isSampled in new[] { false, true })
         {

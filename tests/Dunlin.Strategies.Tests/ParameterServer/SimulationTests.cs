@@ -1,5 +1,4 @@
 using Dunlin.Graphs;
-using Dunlin.Graphs.Ops;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
 using Dunlin.Training;

@@ -88,7 +88,7 @@ internal sealed partial class ServerHost
             _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker };
             _hasJoined = true;
             _host.Admit(this, caller);
-            _connection.Send(FrameKind.Done, fields: [_host._run], text: _host._state);
+            _connection.Send(FrameKind.Done, text: _host._state);
         }
 
         public void Run()
@@ -110,7 +110,7 @@ internal sealed partial class ServerHost
                     case FrameKind.Begin:
                         Wait(() => _host._begin is not null, () => "worker 0, which brings the first weights");
                         var begin = _host._begin!.Value;
-                        _connection.Send(FrameKind.Done, fields: [begin.Step, begin.Epoch, begin.Batch]);
+                        _connection.Send(FrameKind.Done, fields: [begin.Step, begin.Epoch, begin.Batch, _host._run]);
                         break;
                     case FrameKind.Collect:
                         Collect();

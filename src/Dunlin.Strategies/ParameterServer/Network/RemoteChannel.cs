@@ -123,11 +123,12 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         Ask(FrameKind.Initialize, c => c.Send(FrameKind.Initialize, fields: [position.Step, position.Epoch, position.Batch], tensors: brought));
     }
 
-    /// <summary>Waits until the server has weights.</summary>
+    /// <summary>Waits until the server has weights. From then on it has to be the same one, or one that goes on from its log; before, one that is started again has lost nothing.</summary>
     /// <returns>Where the run began.</returns>
     public RunPosition Begin()
     {
         var header = Ask(FrameKind.Begin, c => c.Send(FrameKind.Begin));
+        _run = header.Fields[3];
         return new(header.Fields[0], header.Fields[1], (int)header.Fields[2]);
     }
 
@@ -180,7 +181,6 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         connection.Send(FrameKind.Join, fields: [_servers, _number, _run], text: _description);
         var header = connection.Receive(this, Environment.TickCount64 + SilenceMilliseconds);
         if (header.Kind == FrameKind.Refused) throw new RefusedException(connection.Text, header.Flags != 0);
-        _run = header.Fields[0];
         _state = CallFrames.ReadState(connection.Text, Slices);
     }
 

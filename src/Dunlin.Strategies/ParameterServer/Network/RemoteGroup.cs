@@ -38,7 +38,7 @@ internal sealed class RemoteGroup(int workers, ParameterServerOptions options) :
         // The first server last: when it has weights, all have.
         if (worker == 0)
             foreach (var channel in _channels.Reverse()) channel.Initialize(model, position);
-        return (_channels, _channels[0].Begin());
+        return (_channels, _channels.Select(c => c.Begin()).ToList()[0]);
     }
 
     public void Computed() { }
