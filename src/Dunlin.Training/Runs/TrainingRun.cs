@@ -190,8 +190,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Runs the forward pass again, looking at every value. The update has not happened: the variables are those of the step before.</summary>
     private NonFiniteException Explain(NonFiniteException error)
     {
-        // Tables are looked through where the update is done.
-        _worker.Remote?.Collect();
+        // Tables that are elsewhere are looked through as well.
+        if (_step is RemoteBatchStep { Tables.Count: > 0 }) _worker.Remote!.Collect();
         var where = NonFiniteSearch.Find(_graph, _step.Suspects);
         if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
         var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";

@@ -135,7 +135,7 @@ public sealed class TrainTests : IDisposable
 
     [Theory]
     [InlineData("dunlin: there is no command \"trian\"; did you mean \"train\"?", "trian", "tiny")]
-    [InlineData("dunlin: there is no command \"xyzzy\"; known: train, launch, slurm, evaluate,", "xyzzy")]
+    [InlineData("dunlin: there is no command \"xyzzy\"; known: train, ps, launch, slurm, evaluate,", "xyzzy")]
     [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "tiny", "--epohcs", "3")]
     [InlineData("dunlin: train has no option \"--epohcs\"; did you mean \"--epochs\"?", "train", "--epohcs", "3")]
     [InlineData("dunlin: train has no option \"--batchsize\"; did you mean \"--batch-size\"?", "train", "tiny", "--batchsize=3")]
