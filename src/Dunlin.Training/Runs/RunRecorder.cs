@@ -133,7 +133,8 @@ internal sealed class RunRecorder : IDisposable
     public void EndEpoch(long epoch, long step, IReadOnlyDictionary<string, double> validation)
     {
         var names = _graph.MetricNames;
-        var training = Enumerable.Range(0, names.Count).ToDictionary(i => names[i], i => _sums[i] / _examples);
+        // Of an epoch that others have done without this worker it has nothing to say: what it knows is older.
+        var training = _examples == 0 && _epochs is [.., { Training: var older }] ? older : Enumerable.Range(0, names.Count).ToDictionary(i => names[i], i => _sums[i] / _examples);
         var metric = (validation.Count > 0 ? validation : training)[_monitor];
         var isBest = _best is not { } best || (_higherIsBetter ? metric > best : metric < best);
         (_lastMetric, _badEpochs) = (metric, isBest ? 0 : _badEpochs + 1);

@@ -106,11 +106,6 @@ internal sealed class TrainingRun : IDisposable
         if (isPassedOver && !isLast) return end;
         Collect(isLast);
         ShareStatistics();
-        if (isPassedOver)
-        {
-            Save(epoch + 1, 0);
-            return end;
-        }
         _recorder.EndEpoch(epoch, _steps, Validate());
         Save(epoch + 1, 0);
         Continue();

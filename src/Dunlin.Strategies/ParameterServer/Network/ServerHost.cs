@@ -158,7 +158,13 @@ internal sealed partial class ServerHost : IDisposable
                 Monitor.PulseAll(_gate);
             }
             // One that was cut off in the middle has come back, and what it sends again comes first.
-            if (seat.Connection != connection || _isOver) return false;
+            if (seat.Connection != connection) return false;
+            if (_isOver)
+            {
+                // It is to hear why, rather than look for a server that has gone.
+                call.Refuse(_failure ?? "the run is over.");
+                return true;
+            }
             try
             {
                 _journal?.Call(call);

@@ -24,8 +24,8 @@ public class NetworkTests
         })
         {
             var result = NetworkRuns.Run(2, 2, protocol, o => o with { Epochs = 3 });
-            // With backups, worker 0 may be one in all steps of an epoch, which is then not its to report.
-            Assert.InRange(result.Epochs.Count, protocol is ServerProtocol.Synchronous ? 1 : 3, 3);
+            // With backups, all of an epoch may be done without worker 0; the last one is measured all the same.
+            Assert.Equal(2, result.Epochs[^1].Epoch);
             Assert.True(result.Metrics["loss"] < 2.6, $"{protocol}: {result.Metrics["loss"]}");
         }
     }
