@@ -25,9 +25,8 @@ public static class Backups
         for (var backups = 0; backups <= 5; backups++)
         {
             var cluster = new SimulatedCluster { Seed = options.Seed, StepTime = Step, BytesScale = ModelBytes / (4 * Elements) };
-            var report = NullWork.Simulate(new() { Protocol = new ServerProtocol.Synchronous(backups), Servers = Servers, Simulation = cluster }, Workers + backups, steps, Elements);
-            var seconds = report.Seconds / steps;
-            rows.Add((backups, seconds, backups == 0 ? 1 : rows[0].Seconds / seconds * Workers / (Workers + backups), (double)report.Dropped / Servers / steps));
+            var seconds = NullWork.Simulate(new() { Protocol = new ServerProtocol.Synchronous(backups), Servers = Servers, Simulation = cluster }, Workers + backups, steps, Elements);
+            rows.Add((backups, seconds, backups == 0 ? 1 : rows[0].Seconds / seconds * Workers / (Workers + backups), (double)cluster.Report!.Dropped / Servers / steps));
         }
         var text = $"""
             {Workers} workers and b more on simulated machines, {Servers} servers, a model of {ModelBytes / 1e6:0} MB, 10 Gbit/s for each machine, {steps} steps. A worker computes {Step.Mean} s (log-normal, σ = {Step.Spread}), and in {100 * Step.SlowProbability:0} % of its steps

@@ -13,12 +13,9 @@ public static class NullWork
     /// <param name="workers">How many there are.</param>
     /// <param name="steps">How many each does.</param>
     /// <param name="elements">How many weights of 4 bytes there are; cut over the servers.</param>
-    /// <returns>What happened.</returns>
-    public static SimulationReport Simulate(ParameterServerOptions options, int workers, int steps, int elements)
-    {
-        new ParameterServer(workers, options).Run(worker => Dense(worker, steps, elements));
-        return options.Simulation!.Report!;
-    }
+    /// <returns>Seconds of a step: without the beginning, in which workers take the first weights.</returns>
+    public static double Simulate(ParameterServerOptions options, int workers, int steps, int elements) =>
+        Simulate(options, workers, steps, (worker, begun) => Dense(worker, steps, elements, begun));
 
     /// <summary>Steps on a table, of which each takes and gives some rows that are drawn.</summary>
     /// <inheritdoc cref="Simulate(ParameterServerOptions, int, int, int)"/>
@@ -27,25 +24,33 @@ public static class NullWork
     /// <param name="steps">How many each does.</param>
     /// <param name="table">Rows, and elements of a row.</param>
     /// <param name="rows">How many of them a step reads and changes.</param>
-    public static SimulationReport Simulate(ParameterServerOptions options, int workers, int steps, (int Rows, int Width) table, int rows)
+    public static double Simulate(ParameterServerOptions options, int workers, int steps, (int Rows, int Width) table, int rows) =>
+        Simulate(options, workers, steps, (worker, begun) => Sparse(worker, steps, table, rows, begun));
+
+    private static double Simulate(ParameterServerOptions options, int workers, int steps, Action<IWorker, Action> work)
     {
-        new ParameterServer(workers, options).Run(worker => Sparse(worker, steps, table, rows));
-        return options.Simulation!.Report!;
+        var (cluster, begin) = (options.Simulation!, 0.0);
+        new ParameterServer(workers, options).Run(worker => work(worker, () =>
+        {
+            if (worker.Rank == 0) begin = cluster.Now;
+        }));
+        return (cluster.Report!.Seconds - begin) / steps;
     }
 
     /// <summary>One worker's steps on weights of which all travel.</summary>
-    public static void Dense(IWorker worker, int steps, int elements)
+    private static void Dense(IWorker worker, int steps, int elements, Action begun)
     {
         var graph = new Graph();
         var weights = graph.Variable("weights", DType.Float32, [elements], Initializers.Zeros);
         using var session = new Session(graph, new() { Threads = 1 });
         var (remote, gradient) = (worker.Remote!, Tensor.Zeros(DType.Float32, [elements]));
         remote.Begin(new(session, [(weights, graph.Placeholder("gradient", DType.Float32, [elements]))], Optimizers.Sgd(0.1)), default);
+        begun();
         while (remote.StepsDone < steps) remote.Step([gradient], [null], examples: 1);
         remote.End();
     }
 
-    private static void Sparse(IWorker worker, int steps, (int Rows, int Width) table, int count)
+    private static void Sparse(IWorker worker, int steps, (int Rows, int Width) table, int count, Action begun)
     {
         var graph = new Graph();
         var weights = graph.Variable("table", DType.Float32, [table.Rows, table.Width], Initializers.Zeros);
@@ -53,6 +58,7 @@ public static class NullWork
         var (remote, rows) = (worker.Remote!, Tensor.Zeros(DType.Float32, [count, table.Width]));
         var gradient = Gradient.Sparse(graph.Placeholder("rows", DType.Int64, [count]), graph.Placeholder("gradient", DType.Float32, [count, table.Width]), weights);
         remote.Begin(new(session, [(weights, gradient)], Optimizers.Sgd(0.1)) { Tables = new HashSet<int> { 0 } }, default);
+        begun();
         var numbers = new long[count];
         while (remote.StepsDone < steps)
         {

@@ -39,8 +39,7 @@ public static class Words
             {
                 foreach (var servers in Servers)
                 {
-                    var report = Train(isSampled, count, servers, steps, options.Seed);
-                    rates[(isSampled, count, servers)] = (double)count * steps * RealStep / report.Seconds;
+                    rates[(isSampled, count, servers)] = (double)count * steps * RealStep / Train(isSampled, count, servers, steps, options.Seed);
                 }
             }
         }
@@ -63,17 +62,22 @@ public static class Words
     }
 
     /// <summary>Trains for some steps.</summary>
-    public static SimulationReport Train(bool isSampled, int workers, int servers, int steps, ulong seed)
+    /// <returns>How many seconds they take.</returns>
+    private static double Train(bool isSampled, int workers, int servers, int steps, ulong seed)
     {
         // Both products of the LSTM's gates, forward and twice backward.
         var stepFlops = 3.0 * 2 * RealStep * 4 * RealWidth * (2 * RealWidth) + (isSampled ? 3.0 * 2 * RealStep * RealWidth * (Sampled * RealWidth / Width) : 0);
         var scale = (double)RealStep * RealVocabulary * RealWidth / (Batch * Length * Vocabulary * Width);
         var cluster = new SimulatedCluster { Seed = seed, StepTime = new(stepFlops / Flops, Spread: 0.1), BytesScale = BytesScale, ServerFlops = Flops / scale };
-        new ParameterServer(workers, new() { Servers = servers, Simulation = cluster }).Run(worker => Work(worker, isSampled, steps, seed));
-        return cluster.Report!;
+        var begin = 0.0;
+        new ParameterServer(workers, new() { Servers = servers, Simulation = cluster }).Run(worker => Work(worker, isSampled, steps, seed, () =>
+        {
+            if (worker.Rank == 0) begin = cluster.Now;
+        }));
+        return cluster.Report!.Seconds - begin;
     }
 
-    private static void Work(IWorker worker, bool isSampled, int steps, ulong seed)
+    private static void Work(IWorker worker, bool isSampled, int steps, ulong seed, Action begun)
     {
         var (graph, remote) = (new Graph(), worker.Remote!);
         var counter = graph.Variable("step", DType.Int64, Shape.Scalar, Initializers.Zeros, trainable: false);
@@ -95,14 +99,14 @@ public static class Words
         using var step = session.Compile([.. inputs, .. tables.Reads.Select(r => r.Rows)], results, [counter.Assign(counter.Value + 1)]);
         var feeds = new Tensor[2 + tables.Reads.Count];
         remote.Begin(new(session, learned, Optimizers.Adagrad(0.1)) { Tables = tables.Tables, Classes = isSampled ? new HashSet<int>() : new HashSet<int> { 1 } }, default);
+        begun();
         while (remote.StepsDone < steps)
         {
             (feeds[0], feeds[1]) = Draw(seed, worker.Rank, remote.StepsDone);
             tables.Fetch(remote, feeds.AsSpan(0, 2), feeds.AsSpan(2));
             var computed = step.Run(feeds);
-            var sparse = 1 + given.Count;
-            var next2 = 1;
-            remote.Step([.. learned.Select(l => l.Variable == classes && !isSampled ? null! : computed[next2++])], [.. learned.Select(l => l.Gradient.IsSparse ? computed[sparse++] : null)], Batch * Length);
+            var (values, rows) = (1, 1 + given.Count);
+            remote.Step([.. learned.Select(l => l.Variable == classes && !isSampled ? null! : computed[values++])], [.. learned.Select(l => l.Gradient.IsSparse ? computed[rows++] : null)], Batch * Length);
         }
         remote.End();
     }

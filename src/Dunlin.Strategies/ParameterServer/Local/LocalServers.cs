@@ -76,6 +76,9 @@ internal sealed class LocalServers(int workers, ParameterServerOptions options) 
         foreach (var server in _servers ?? []) server.Dispose();
     }
 
-    private LocalServer[] Make(RemoteModel model, RunPosition position) =>
-        [.. ServerNode.Create(model, position, workers, options).Select((node, number) => new LocalServer(node, number, options.Local.Timeout))];
+    private LocalServer[] Make(RemoteModel model, RunPosition position)
+    {
+        var served = new ServedModel(model, options, workers);
+        return [.. Enumerable.Range(0, options.Servers).Select(number => new LocalServer(served.Begin(number, position), number, options.Local.Timeout))];
+    }
 }

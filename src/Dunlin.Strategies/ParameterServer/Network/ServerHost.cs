@@ -28,7 +28,7 @@ internal sealed partial class ServerHost : IDisposable
     private string? _failure;
     private long _lonelySince = Environment.TickCount64;
 
-    /// <param name="node">The server, which this owns.</param>
+    /// <param name="node">The server, as it was built; this owns it.</param>
     /// <param name="settings">Of its run.</param>
     /// <param name="log">Where what it takes is kept, and where a server that died has kept it; null where nothing is. This owns it.</param>
     /// <exception cref="DunlinException">What is kept there is another run's.</exception>
@@ -36,8 +36,6 @@ internal sealed partial class ServerHost : IDisposable
     {
         (_node, _settings) = (node, settings);
         _seats = [.. Enumerable.Range(0, settings.Workers).Select(worker => new Seat(worker))];
-        // From the start, so that a step of all waits for those who have not come yet.
-        foreach (var seat in _seats) node.Join(seat.Worker);
         _state = CallFrames.Describe(node.Shard);
         if (log is null) return;
         _journal = new(log, node, settings.Description, settings.IsSparse, settings.Workers, settings.SnapshotAfter);

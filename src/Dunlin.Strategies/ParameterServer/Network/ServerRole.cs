@@ -46,7 +46,7 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
             Servers = options.ServerCount,
             Workers = workers,
             Description = served.Description,
-            IsSparse = [.. node.Shard.Slices.Select(s => served.Sparse.Contains(s.Variable))],
+            IsSparse = served.AreSparse(node.Shard.Slices),
             UpdatesPerStep = options.Protocol.Create(workers).UpdatesOf(workers),
             Grace = _processes.Grace,
             FirstWait = _processes.FirstWait,

@@ -13,7 +13,7 @@ internal sealed class GradientSum : IDisposable
     private readonly Step _add;
     private readonly Variable?[] _sums;
     private readonly List<SliceGradient>[] _rows;
-    private readonly List<Tensor> _feeds = [];
+    private readonly Tensor[] _feeds;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
 
     /// <param name="slices">What the gradients are of.</param>
@@ -46,6 +46,8 @@ internal sealed class GradientSum : IDisposable
         _session = new Session(graph, options);
         _begin = _session.Compile(fed, rows, first);
         _add = _session.Compile(fed, rows, more);
+        _feeds = new Tensor[fed.Count];
+        _feeds[0] = _factor;
     }
 
     /// <summary>How many gradients it is the sum of.</summary>
@@ -55,17 +57,15 @@ internal sealed class GradientSum : IDisposable
     public void Add(ReadOnlySpan<SliceGradient> gradients, double factor)
     {
         _factor.Span<float>()[0] = (float)factor;
-        _feeds.Clear();
-        _feeds.Add(_factor);
         var rows = new List<Tensor>();
         for (var i = 0; i < gradients.Length; i++)
         {
-            _feeds.Add(gradients[i].Values);
+            _feeds[i + 1] = gradients[i].Values;
             if (_sums[i] is not null) continue;
             rows.Add(Tensor.Uninitialized(gradients[i].Values.Type, gradients[i].Values.Shape));
             _rows[i].Add(new(rows[^1], gradients[i].Rows!.Clone()));
         }
-        (Count == 0 ? _begin : _add).Run([.. _feeds], [.. rows]);
+        (Count == 0 ? _begin : _add).Run(_feeds, [.. rows]);
         Count++;
     }
 

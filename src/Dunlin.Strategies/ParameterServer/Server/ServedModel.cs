@@ -44,19 +44,24 @@ internal sealed class ServedModel
         $"option LooksAhead {_options.LooksAhead}",
     ]);
 
-    /// <summary>Builds a server for its part of the model, without weights yet.</summary>
+    /// <summary>Builds a server for its part of the model, without weights yet. All workers have joined: a step of all waits for those who have not come.</summary>
     public ServerNode Build(int number)
     {
         var slices = Placement.Of(number);
         var options = new SessionOptions { Kernels = _model.Session.Options.Kernels, Threads = _options.ServerThreads, Seed = _model.Session.Options.Seed };
-        return new(new ServerShard(Variables, slices, ServedVariable.SparseOf(_model), _model.Optimizer, options)
+        var node = new ServerNode(new ServerShard(Variables, slices, ServedVariable.SparseOf(_model), _model.Optimizer, options)
         {
             LooksAhead = _options.LooksAhead,
             Compensation = (_options.Protocol as ServerProtocol.Asynchronous)?.Compensation,
         }, _options.Protocol.Create(_workers));
+        for (var worker = 0; worker < _workers; worker++) node.Join(worker);
+        return node;
     }
 
-    /// <summary>Builds a server with the worker's weights and state, and all workers joined.</summary>
+    /// <summary>Of which of some slices the gradients are rows.</summary>
+    public IReadOnlyList<bool> AreSparse(IReadOnlyList<Slice> slices) => [.. slices.Select(s => Sparse.Contains(s.Variable))];
+
+    /// <summary>Builds a server with the worker's weights and state.</summary>
     public ServerNode Begin(int number, RunPosition position)
     {
         var node = Build(number);
@@ -64,7 +69,6 @@ internal sealed class ServedModel
         foreach (var (name, slice, elements) in node.Shard.State)
             if (_model.Session.Graph.FindVariable(name) is { } room) Rows.CopyIn(_model.Session.Storage(room), slice, elements);
         node.Shard.Version = position.Step * _options.Protocol.Create(_workers).UpdatesOf(_workers);
-        for (var worker = 0; worker < _workers; worker++) node.Join(worker);
         return node;
     }
 

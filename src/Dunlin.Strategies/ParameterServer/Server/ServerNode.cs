@@ -1,5 +1,4 @@
 using Dunlin.Tensors;
-using Dunlin.Training;
 
 namespace Dunlin.Strategies;
 
@@ -28,13 +27,6 @@ internal sealed class ServerNode : IDisposable
     }
 
     public ServerShard Shard { get; }
-
-    /// <summary>The servers of a run, with a model's weights and state, and all workers joined.</summary>
-    public static IReadOnlyList<ServerNode> Create(RemoteModel model, RunPosition position, int workers, ParameterServerOptions options)
-    {
-        var served = new ServedModel(model, options, workers);
-        return [.. Enumerable.Range(0, options.Servers).Select(number => served.Begin(number, position))];
-    }
 
     /// <summary>The workers that have joined and not left, by number.</summary>
     public IReadOnlyDictionary<int, Member> Members => _members;

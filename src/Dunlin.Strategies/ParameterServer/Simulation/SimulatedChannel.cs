@@ -15,7 +15,7 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
     public void Send(ServerCall call) => worker.Act(() =>
     {
         call.Renew();
-        worker.Begin(call);
+        worker.Sent();
         _call = call;
         Transmit(new Message(this, call, ++_request, worker.Incarnation));
         worker.GoOn();

@@ -99,30 +99,39 @@ public sealed record StepTime(double Mean, double Spread = 0, double SlowProbabi
 public sealed record SimulatedFailures
 {
     /// <summary>How often a message is lost, from 0 to below 1.</summary>
+    /// <exception cref="InvalidValueException">The value is not from 0 to below 1.</exception>
     public double Loss { get; init => field = Probability(value); }
 
     /// <summary>How often a message comes twice, from 0 to below 1.</summary>
+    /// <exception cref="InvalidValueException">The value is not from 0 to below 1.</exception>
     public double Duplication { get; init => field = Probability(value); }
 
     /// <summary>How often a message is late, from 0 to below 1: later ones then overtake it.</summary>
+    /// <exception cref="InvalidValueException">The value is not from 0 to below 1.</exception>
     public double Delay { get; init => field = Probability(value); }
 
     /// <summary>How late it is then on average, in seconds.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and above 0.</exception>
     public double DelaySeconds { get; init => field = Positive(value); } = 0.05;
 
     /// <summary>After how many seconds without an answer a message is sent again.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and above 0.</exception>
     public double RetryAfter { get; init => field = Positive(value); } = 0.5;
 
     /// <summary>After how many seconds on average a worker dies; worker 0, which reports, does not. 0: none does.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and at least 0.</exception>
     public double WorkerLife { get; init => field = AtLeastZero(value); }
 
     /// <summary>After how many seconds on average a server dies. 0: none does.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and at least 0.</exception>
     public double ServerLife { get; init => field = AtLeastZero(value); }
 
     /// <summary>After how many seconds servers notice that a worker has died.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and above 0.</exception>
     public double NoticeAfter { get; init => field = Positive(value); } = 1;
 
     /// <summary>After how many seconds one that has died is there again.</summary>
+    /// <exception cref="InvalidValueException">The value is not finite and above 0.</exception>
     public double RestartAfter { get; init => field = Positive(value); } = 2;
 
     private static double Probability(double value) => Require.That(nameof(SimulatedFailures), value, value is >= 0 and < 1, "from 0 to below 1");

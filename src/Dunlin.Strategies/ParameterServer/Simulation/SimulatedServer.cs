@@ -34,7 +34,7 @@ internal sealed class SimulatedServer : IDisposable
         _node = model.Begin(number, position);
         Slices = _node.Shard.Slices;
         if (run.Cluster.Failures is not { ServerLife: > 0 } failures) return;
-        _journal = NewJournal(_node, _log);
+        _journal = NewJournal(_node);
         _journal.Initialize(1, position, [.. _node.Shard.Weights, .. _node.Shard.State.Select(s => s.Elements)]);
         run.Time.After(_lives.Exponential(failures.ServerLife), () => Die(failures));
     }
@@ -123,8 +123,7 @@ internal sealed class SimulatedServer : IDisposable
     private void ComeBack()
     {
         _node = _model.Build(_number);
-        for (var worker = 0; worker < _run.Workers; worker++) _node.Join(worker);
-        _journal = NewJournal(_node, _log);
+        _journal = NewJournal(_node);
         _journal.Recover();
         for (var worker = 0; worker < _run.Workers; worker++) (_incarnations[worker], _requests[worker]) = ((int)_journal.Sessions[worker], 0);
         var waiting = _whenUp.ToList();
@@ -132,10 +131,10 @@ internal sealed class SimulatedServer : IDisposable
         foreach (var action in waiting) action();
     }
 
-    private ServerJournal NewJournal(ServerNode node, ILogStorage storage)
+    private ServerJournal NewJournal(ServerNode node)
     {
         const long SnapshotAfter = 4096;
-        return new(storage, node, _model.Description, [.. node.Shard.Slices.Select(s => _model.Sparse.Contains(s.Variable))], _run.Workers, SnapshotAfter);
+        return new(_log, node, _model.Description, _model.AreSparse(node.Shard.Slices), _run.Workers, SnapshotAfter);
     }
 
     private void Serve()
@@ -210,9 +209,8 @@ internal sealed class SimulatedServer : IDisposable
 
         public Flight(SimulatedServer server, Message message)
         {
-            var call = message.Call;
             (_server, _message) = (server, message);
-            (Worker, Gradients, Number, Steps, Examples, Clock, Version) = (call.Worker, message.Gradients, message.Number, call.Steps, call.Examples, message.Clock, message.Version);
+            (Worker, Gradients, Number, Steps, Examples, Clock, Version) = (message.Call.Worker, message.Gradients, message.Number, message.Steps, message.Examples, message.Clock, message.Version);
             Weights = message.Weights is null ? null : [.. message.Weights.Select(w => w is null ? null : Tensor.Uninitialized(w.Type, w.Shape))];
             Classes = message.Classes?.Copy();
             Rows = message.Rows is null ? null : [.. message.Rows.Select(r => r with { Rows = Tensor.Uninitialized(r.Rows.Type, r.Rows.Shape) })];
@@ -229,7 +227,7 @@ internal sealed class Message
     public Message(SimulatedChannel from, ServerCall call, long request, int incarnation)
     {
         (From, Call, Request, Incarnation) = (from, call, request, incarnation);
-        (Gradients, Number, Clock, Version, Weights, Rows, Classes) = (call.Gradients, call.Number, call.Clock, call.Version, call.Weights, call.Rows, call.Classes);
+        (Gradients, Number, Steps, Examples, Clock, Version, Weights, Rows, Classes) = (call.Gradients, call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Weights, call.Rows, call.Classes);
         Bytes = (Gradients?.Sum(g => (g.Values?.Bytes ?? 0) + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0) + (Classes?.Bytes ?? 0);
     }
 
@@ -246,6 +244,10 @@ internal sealed class Message
     public SliceGradient[]? Gradients { get; }
 
     public long Number { get; }
+
+    public long Steps { get; }
+
+    public long Examples { get; }
 
     public long Clock { get; }
 

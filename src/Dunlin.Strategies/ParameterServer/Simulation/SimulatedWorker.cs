@@ -88,7 +88,7 @@ internal sealed class SimulatedWorker : IServerGroup, IDisposable
     public void Send(SimulatedPort to, long bytes, Action deliver) => _run.Network.Send(Port, to, bytes, deliver);
 
     /// <summary>A call is under way.</summary>
-    public void Begin(ServerCall call) => _outstanding++;
+    public void Sent() => _outstanding++;
 
     /// <summary>Waits for a call's answer.</summary>
     public void WaitFor(ServerCall call)
