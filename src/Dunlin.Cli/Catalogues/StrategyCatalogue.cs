@@ -34,6 +34,7 @@ internal static class StrategyCatalogue
         var (bound, backups, splits, staleness) = ((int)section.Long("bound", 1, 0, int.MaxValue), (int)section.Long("backups", 0, 0, MostThreads), (int)section.Long("splits", 1, 1, MostThreads), StalenessOf(section));
         var (push, fetch, every, most) = (Steps(section, "pushEvery", 1), Steps(section, "fetchEvery", 1), Steps(section, "every", 4), Steps(section, "maximumSteps", 8));
         var (distance, compensation, ownRate) = (section.OptionalNumber("maximumDistance", double.Epsilon) ?? double.PositiveInfinity, section.Number("delayCompensation", 0, 0, double.MaxValue), section.Number("ownRate", 0, 0, double.MaxValue));
+        var (pieces, history) = (Steps(section, "batchesPerPiece", 1), Steps(section, "history", 10));
         var own = ownRate > 0 ? Optimizers.Sgd(ownRate) : null;
         return section.Text("protocol", "asynchronous") switch
         {
@@ -43,7 +44,8 @@ internal static class StrategyCatalogue
             "soft-synchronous" => new ServerProtocol.SoftSynchronous(splits) { Staleness = staleness },
             "stale-synchronous" => new ServerProtocol.StaleSynchronous(bound),
             "synchronous" => new ServerProtocol.Synchronous(backups),
-            _ => throw section.Refuse("protocol", "asynchronous, try-lock, elastic-averaging, soft-synchronous, stale-synchronous or synchronous"),
+            "sandblaster" => new ServerProtocol.Sandblaster(pieces) { Search = new() { History = history } },
+            _ => throw section.Refuse("protocol", "asynchronous, try-lock, elastic-averaging, soft-synchronous, stale-synchronous, synchronous or sandblaster"),
         };
     }
 

@@ -143,6 +143,7 @@ internal static class TrainCommand
         var reason = result.Reason switch
         {
             EndReason.Completed => "done",
+            EndReason.Converged => "done: no step lowers the loss any more",
             EndReason.EarlyStop => "stopped early: no longer getting better",
             _ => "stopped on request",
         };

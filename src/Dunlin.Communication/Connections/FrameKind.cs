@@ -41,4 +41,8 @@ internal enum FrameKind : byte
     Farewell,
     /// <summary>Asks for rows of tables: the numbers of the slices, and for each the numbers of its rows.</summary>
     Rows,
+    /// <summary>Asks for a piece of the data to compute.</summary>
+    Piece,
+    /// <summary>Has the server compute with vectors.</summary>
+    Vectors,
 }

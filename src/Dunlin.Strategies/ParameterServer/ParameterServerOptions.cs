@@ -16,7 +16,7 @@ public sealed record ParameterServerOptions
 
     /// <summary>
     /// Whether servers give the weights as their optimiser would next make them without a new gradient, where they will be when the worker's gradient comes: with momentum v, w − η μ v (the gradient projection of Chan and
-    /// Lane, 2014; Nesterov's look-ahead).
+    /// Lane, 2014; Nesterov's look-ahead). Of no effect with <see cref="ServerProtocol.Sandblaster"/>.
     /// </summary>
     /// <value>False unless set.</value>
     public bool LooksAhead { get; init; }

@@ -10,7 +10,7 @@ public abstract record ServerProtocol
     internal abstract Discipline Create(int workers);
 
     /// <summary>Whether workers fetch rows of tables step by step, instead of having a copy that they change.</summary>
-    internal bool KeepsTables(int workers) => Plan(Optimizers.Sgd(1), workers).OwnSteps is null;
+    internal virtual bool KeepsTables(int workers) => Plan(Optimizers.Sgd(1), workers).OwnSteps is null;
 
     /// <summary>How a worker makes its steps.</summary>
     /// <param name="optimizer">The recipe's.</param>
@@ -137,5 +137,26 @@ public abstract record ServerProtocol
         public int Backups { get; } = Require.AtLeast(nameof(Synchronous), Backups, 0);
 
         internal override Discipline Create(int workers) => new SynchronousDiscipline(Backups);
+    }
+
+    /// <summary>
+    /// L-BFGS over all of the data, with its vectors on the servers (Sandblaster: Dean et al., 2012). Each epoch is one step, for which loss and gradient of all data are computed at one point or more. The data are cut into pieces, and a
+    /// worker that is through with one takes the next; near the end of an evaluation, pieces that are not done are given to a second worker, so that nobody waits for a slow one. Worker 0 says what the servers compute, and only numbers
+    /// go to and fro. It takes the place of the recipe's optimiser. What is evaluated is one function: examples are augmented, and units dropped, in the same way each time. A run that is resumed begins with an empty memory.
+    /// </summary>
+    /// <param name="BatchesPerPiece">How many batches a piece has, after which its gradient is given: at least 1. Pieces should be many more than workers.</param>
+    public sealed record Sandblaster(int BatchesPerPiece = 1) : ServerProtocol
+    {
+        /// <inheritdoc cref="Sandblaster(int)"/>
+        public int BatchesPerPiece { get; } = Require.AtLeast(nameof(Sandblaster), BatchesPerPiece, 1);
+
+        /// <summary>The search. Of its ends the gradient's length and the number of evaluations count; the run's epochs are the most steps. Each pair of the history costs the servers two times the weights' memory.</summary>
+        public LbfgsOptions Search { get; init; } = new();
+
+        internal override bool KeepsTables(int workers) => false;
+
+        internal override Discipline Create(int workers) => new SandblasterDiscipline(LbfgsSearch.VectorsFor(Search));
+
+        internal override WorkerPlan Plan(Optimizer optimizer, int workers) => new(new PeriodicRule(1, 1), Sums: true, OwnSteps: null);
     }
 }

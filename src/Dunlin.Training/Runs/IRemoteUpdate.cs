@@ -40,6 +40,9 @@ public interface IRemoteUpdate : IDistantClasses
     /// <returns>Whether this was such a process; false, at once, on workers.</returns>
     bool Serve(RemoteModel model, CancellationToken stop) => false;
 
+    /// <summary>How the weights are moved where that takes the gradient over all data; null where it takes that of a batch, as <see cref="Step"/> gives it.</summary>
+    IWholeDataUpdate? WholeData => null;
+
     /// <summary>Joins the others, with the weights that worker 0 has made or loaded; its copy then holds them.</summary>
     /// <param name="model">What is learned: the same on all workers.</param>
     /// <param name="position">Where worker 0 begins; that of others does not matter.</param>
@@ -56,6 +59,7 @@ public interface IRemoteUpdate : IDistantClasses
     /// <param name="gradients">Of each learned variable the gradient's elements, or its rows; of the mean loss over this worker's examples. Those of <see cref="RemoteModel.Classes"/> are not looked at.</param>
     /// <param name="rows">The numbers of the rows; null where dense.</param>
     /// <param name="examples">How many, at least 0.</param>
+    /// <remarks>With <see cref="WholeData"/>, it is part of a piece that is computed, and the copy stays.</remarks>
     void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples);
 
     /// <summary>Steps of the run that this worker has done, or that the others have done without it: it passes over the batches that it would have had in those.</summary>

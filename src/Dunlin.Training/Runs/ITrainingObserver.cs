@@ -83,6 +83,8 @@ public enum EndReason
     EarlyStop,
     /// <summary>Somebody asked for it; a checkpoint was saved.</summary>
     Stopped,
+    /// <summary>No further step lowers the loss, or its gradient is as short as was asked for: where steps are over all of the data.</summary>
+    Converged,
 }
 
 /// <summary>How a run ended.</summary>

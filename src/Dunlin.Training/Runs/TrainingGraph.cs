@@ -26,7 +26,9 @@ internal sealed class TrainingGraph : IDisposable
         if (options.GradientAccumulationSteps > 1) Part = graph.Placeholder("part", DType.Int64, Shape.Scalar);
 
         // Workers see other examples and so draw other dropout masks; worker 0 draws those of a run on one worker. Micro-batches draw others, too.
-        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)worker.Rank << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part,
+        // What a piece of the data gives is the same on all.
+        var draws = worker.Remote?.WholeData is null ? worker.Rank : 0;
+        Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)draws << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part,
             new Replicas(worker.Axis, worker.Communicator.Size, Weight, options.SyncBatchNorm));
         var sharded = worker.Shards is { Sharding: ShardingStage.Parameters } shards ? new ShardedWeights(Context, shards, DenselyLearned(recipe, data)) : null;
         var prediction = Context.Apply(recipe.Model, Input);

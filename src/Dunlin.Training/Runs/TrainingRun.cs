@@ -11,6 +11,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingRecipe _recipe;
     private readonly TrainerOptions _options;
     private readonly IWorker _worker;
+    private readonly IDataset _training;
     private readonly CancellationToken _stop;
     private readonly TrainingGraph _graph;
     private readonly DataLoader _loader;
@@ -26,7 +27,9 @@ internal sealed class TrainingRun : IDisposable
 
     public TrainingRun(TrainingRecipe recipe, TrainerOptions options, IWorker worker, IDataset training, IDataset? validation, MachineCeiling? ceiling, CancellationToken stop)
     {
-        (_recipe, _options, _worker, _stop) = (recipe, options, worker, stop);
+        // Where the weights are moved by the gradient over all data, the recipe's optimiser has no part in it, nor room for its state.
+        if (worker.Remote?.WholeData is not null) recipe = recipe with { Optimizer = Optimizers.Sgd(1) };
+        (_recipe, _options, _worker, _training, _stop) = (recipe, options, worker, training, stop);
         _graph = new TrainingGraph(recipe, options, worker, training);
         _step = worker.Remote is { } remote ? new RemoteBatchStep(_graph, remote) : _graph.Part is null ? new WholeBatchStep(_graph) : new AccumulatedBatchStep(_graph, training.Fields, worker.Communicator.Size);
         _loader = new DataLoader(training, new DataLoaderOptions
@@ -52,6 +55,7 @@ internal sealed class TrainingRun : IDisposable
             var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables };
             if (remote.Serve(model, _stop)) return End(EndReason.Completed);
             (_steps, epoch, batch) = remote.Begin(model, new(_steps, epoch, batch));
+            if (remote.WholeData is { } whole) return RunOverAllData(whole, epoch);
         }
         _loader.Seek(epoch, batch);
         _recorder.Start(_loader.StepsPerEpoch, _steps);
@@ -73,6 +77,42 @@ internal sealed class TrainingRun : IDisposable
         _validator?.Dispose();
         _recorder.Dispose();
         _graph.Dispose();
+    }
+
+    /// <summary>Runs epochs that are a step each, over all of the data.</summary>
+    private TrainingResult RunOverAllData(IWholeDataUpdate whole, long epoch)
+    {
+        var pieces = new DataPieces(_graph, _step, batch => Run(batch, stop: false), _options, _training, whole.BatchesPerPiece);
+        whole.Prepare(pieces.Count, pieces.Examples, _metrics.Length, pieces.Compute);
+        _recorder.Start(stepsPerEpoch: 1, _steps);
+        _profiler?.Start(pieces.Batches);
+        if (IsSilent) whole.Help();
+        var reason = IsSilent ? EndReason.Completed : Minimize(whole, epoch);
+        _worker.Remote!.End();
+        return End(reason);
+    }
+
+    private EndReason Minimize(IWholeDataUpdate whole, long epoch)
+    {
+        for (; epoch < _options.Epochs && _steps != _options.MaxSteps; epoch++)
+        {
+            _recorder.BeginEpoch();
+            if (!whole.Iterate(_metrics))
+            {
+                _worker.Remote!.Collect();
+                Save(epoch, 0);
+                return EndReason.Converged;
+            }
+            _steps++;
+            _graph.Session.Storage(_graph.Counter).Span<long>()[0] = _steps;
+            _recorder.Stepped(new StepReport(_steps, epoch, _training.Count, _metrics));
+            _worker.Remote!.Collect();
+            _recorder.EndEpoch(epoch, _steps, Validate());
+            Save(epoch + 1, 0);
+            if (_stop.IsCancellationRequested || _worker.Remote.IsStopping) return EndReason.Stopped;
+            if (_recorder.ShouldStopEarly) return EndReason.EarlyStop;
+        }
+        return EndReason.Completed;
     }
 
     /// <summary>Runs the rest of an epoch; returns a reason if the run ends with it.</summary>
@@ -157,14 +197,19 @@ internal sealed class TrainingRun : IDisposable
         if (stop) _worker.Remote?.Stop();
         try
         {
-            if (_profiler is null) _step.Run(batch, stop, null);
-            else _profiler.Run(_step, batch, stop, _steps + 1);
+            Run(batch, stop);
         }
         catch (NonFiniteException e) { throw Explain(e); }
         _steps++;
         _weight = batch.Weight;
         for (var i = 0; i < _metrics.Length; i++) _metrics[i] = _step.Results[i].Span<float>()[0];
         return _step.Results[^1].Span<float>()[0] > 0;
+    }
+
+    private void Run(Batch batch, bool stop)
+    {
+        if (_profiler is null) _step.Run(batch, stop, null);
+        else _profiler.Run(_step, batch, stop, _steps + 1);
     }
 
     private void Save(long epoch, int batch)

@@ -7,7 +7,7 @@ public sealed class ParameterServerTests : IDisposable
 
     public void Dispose() => _dunlin.Dispose();
 
-    [Theory, InlineData("asynchronous"), InlineData("try-lock"), InlineData("elastic-averaging"), InlineData("soft-synchronous"), InlineData("stale-synchronous"), InlineData("synchronous")]
+    [Theory, InlineData("asynchronous"), InlineData("try-lock"), InlineData("elastic-averaging"), InlineData("soft-synchronous"), InlineData("stale-synchronous"), InlineData("synchronous"), InlineData("sandblaster")]
     public void Workers_train_and_the_run_says_how(string protocol)
     {
         _dunlin.Succeed("train", "tiny", "--strategy", "parameter-server", "--workers", "3", "--servers", "2", "--protocol", protocol, "--backups", "1", "--staleness", "inverse", "--bound", "2", "--push-every", "2", "--set", "strategy.ownRate=0.01", "--set", "strategy.delayCompensation=0.1", "--set", "strategy.looksAhead=true");
@@ -16,7 +16,7 @@ public sealed class ParameterServerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"strategy.protocol\" must be asynchronous, try-lock, elastic-averaging, soft-synchronous, stale-synchronous or synchronous, got \"foo\".", "--protocol", "foo")]
+    [InlineData("\"strategy.protocol\" must be asynchronous, try-lock, elastic-averaging, soft-synchronous, stale-synchronous, synchronous or sandblaster, got \"foo\".", "--protocol", "foo")]
     [InlineData("With 2 workers, at most 1 are backups, not 2: a step needs a gradient.", "--protocol", "synchronous", "--backups", "2")]
     [InlineData("staleness", "--staleness", "late")]
     [InlineData("strategy.bound", "--bound", "-1")]

@@ -13,7 +13,7 @@ internal static class CallFrames
     /// <summary>Of a sentence.</summary>
     public const int ShortText = 16 << 10;
 
-    private const byte Gradients = 1, Weights = 2, Stopping = 4, Free = 8;
+    private const byte Gradients = 1, Weights = 2, Stopping = 4, Free = 8, Measures = 16;
 
     /// <summary>As many rows as a gradient of a table may have: twice those of the table, and of a small one a million, as long as that is no more than 1 GiB.</summary>
     public static int MostRows(TensorType table)
@@ -29,6 +29,12 @@ internal static class CallFrames
             ? [new TensorLimit(s.Type, MostRows(s.Type)), new TensorLimit(new(DType.Int64, [0]), MostRows(s.Type))]
             : (TensorLimit[])[new(s.Type)]),
     ];
+
+    /// <summary>The same with what was measured over a piece of the data.</summary>
+    public static TensorLimit[] MeasuredLimits(IReadOnlyList<Slice> slices, IReadOnlyList<bool> isSparse) => [.. GradientLimits(slices, isSparse), new(new(DType.Float64, [0]), SandblasterDiscipline.MostMeasures)];
+
+    /// <summary>A program for vectors.</summary>
+    public static FrameLimits ProgramLimits => new(0, [new(new(DType.Float64, [0, VectorProgram.Columns]), VectorProgram.MostRows)]);
 
     /// <summary>A request for rows: the slices' numbers, and then for each the rows'.</summary>
     public static FrameLimits RowLimits(int tensors, IReadOnlyList<Slice> slices)
@@ -56,6 +62,8 @@ internal static class CallFrames
 
     public static bool HasGradients(in FrameHeader header) => (header.Flags & Gradients) != 0;
 
+    public static bool HasMeasures(in FrameHeader header) => (header.Flags & Measures) != 0;
+
     public static bool WantsWeights(in FrameHeader header) => (header.Flags & Weights) != 0;
 
     /// <summary>Whether one has asked all to stop.</summary>
@@ -67,13 +75,19 @@ internal static class CallFrames
     /// <summary>The flags of an answer.</summary>
     public static byte AnswerFlags(bool weights, bool stopping, bool free = false) => (byte)((weights ? Weights : 0) | (stopping ? Stopping : 0) | (free ? Free : 0));
 
+    /// <summary>What a call is, but for its tensors.</summary>
+    public static byte FlagsOf(ServerCall call) => (byte)((call.Gradients is null ? 0 : Gradients) | (call.Weights is null ? 0 : Weights) | (call.Measures is null ? 0 : Measures));
+
+    /// <summary>A call's numbers.</summary>
+    public static long[] FieldsOf(ServerCall call) => [call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Piece];
+
     /// <summary>Sends a call.</summary>
-    public static void Send(FrameConnection connection, ServerCall call, ReadOnlySpan<Tensor> gradients) => connection.Send(FrameKind.Call,
-        (byte)((call.Gradients is null ? 0 : Gradients) | (call.Weights is null ? 0 : Weights)), call.Number, [call.Number, call.Steps, call.Examples, call.Clock, call.Version], tensors: gradients);
+    public static void Send(FrameConnection connection, ServerCall call, ReadOnlySpan<Tensor> tensors, FrameKind kind = FrameKind.Call) =>
+        connection.Send(kind, FlagsOf(call), call.Number, [call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Piece], tensors: tensors);
 
     /// <summary>Reads a call's numbers.</summary>
     public static void Read(in FrameHeader header, ServerCall call) =>
-        (call.Number, call.Steps, call.Examples, call.Clock, call.Version) = (header.Fields[0], header.Fields[1], header.Fields[2], header.Fields[3], header.Fields[4]);
+        (call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Piece) = (header.Fields[0], header.Fields[1], header.Fields[2], header.Fields[3], header.Fields[4], (int)Math.Clamp(header.Fields[5], int.MinValue, int.MaxValue));
 
     /// <summary>Whether they can be a call's.</summary>
     public static string? Refuse(in FrameHeader header) => header.Fields[0] < 0 || header.Fields[1] < 1 || header.Fields[2] < 0 || header.Fields[3] < 0 || header.Fields[4] < 0
@@ -85,7 +99,7 @@ internal static class CallFrames
     /// <param name="weights">The weights, or rows, that were asked for.</param>
     /// <param name="stopping">Whether all are to stop.</param>
     public static void Answer(FrameConnection connection, ServerCall call, ReadOnlySpan<Tensor> weights, bool stopping) =>
-        connection.Send(FrameKind.Done, AnswerFlags(call.Weights is not null, stopping), fields: [call.Clock, call.Number, call.Version], tensors: weights);
+        connection.Send(FrameKind.Done, AnswerFlags(call.Weights is not null, stopping), fields: [call.Clock, call.Number, call.Version, call.Piece], tensors: weights);
 
     /// <summary>The names of the optimiser's state, with the slice that each goes with and its type: a line each.</summary>
     public static string Describe(ServerShard shard) =>

@@ -27,17 +27,16 @@ internal sealed class HostedCall : ServerCall
             if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
     }
 
-    /// <summary>The weights, or the rows, that were asked for.</summary>
-    public ReadOnlySpan<Tensor> Given => Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
+    /// <summary>The weights, the rows or the numbers that were asked for.</summary>
+    public ReadOnlySpan<Tensor> Given => Results is not null ? (Tensor[])[Results] : Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
 
     /// <summary>Takes a call from a frame, and receives what it brings.</summary>
     /// <exception cref="FrameException">A row is named that there is not.</exception>
     public void Take(FrameConnection connection, in FrameHeader header)
     {
-        Renew();
-        CallFrames.Read(header, this);
-        Weights = CallFrames.WantsWeights(header) ? RoomForWeights() : null;
-        (Gradients, Rows) = (null, null);
+        Begin(header);
+        WantsPiece = header.Kind == FrameKind.Piece;
+        if (CallFrames.WantsWeights(header)) Weights = RoomForWeights();
         if (!CallFrames.HasGradients(header)) return;
         for (var (i, next) = (0, 0); i < _gradients.Length; i++)
         {
@@ -58,15 +57,25 @@ internal sealed class HostedCall : ServerCall
                 if (row < -1 || row >= most) throw new FrameException($"A gradient names row {row} of a table of {most} rows.");
         }
         Gradients = _gradients;
+        if (!CallFrames.HasMeasures(header)) return;
+        Measures = Tensor.Uninitialized(DType.Float64, [connection.Rows[^1]]);
+        connection.Receive(Measures);
+    }
+
+    /// <summary>Takes a program from a frame.</summary>
+    public void TakeProgram(FrameConnection connection, in FrameHeader header)
+    {
+        Begin(header);
+        Program = Tensor.Uninitialized(DType.Float64, [connection.Rows[0], VectorProgram.Columns]);
+        connection.Receive(Program);
+        Results = Tensor.Zeros(DType.Float64, [VectorProgram.ResultsOf(Program)]);
     }
 
     /// <summary>Takes a request for rows from a frame.</summary>
     /// <exception cref="FrameException">There is no such slice or row, or the rows are too many.</exception>
     public void TakeRows(FrameConnection connection, in FrameHeader header)
     {
-        Renew();
-        (Gradients, Weights) = (null, null);
-        CallFrames.Read(header, this);
+        Begin(header);
         int[] lengths = [.. connection.Rows];
         var slices = Tensor.Uninitialized(DType.Int64, [lengths[0]]);
         connection.Receive(slices);
@@ -83,6 +92,14 @@ internal sealed class HostedCall : ServerCall
             foreach (var row in Rows[i].Numbers.Span<long>())
                 if (row < 0 || row >= type.Shape[0]) throw new FrameException($"Row {row} is asked for of a table of {type.Shape[0]} rows.");
         }
+    }
+
+    /// <summary>Another call, which asks for nothing yet.</summary>
+    private void Begin(in FrameHeader header)
+    {
+        Renew();
+        CallFrames.Read(header, this);
+        (Gradients, Weights, Rows, Measures, Program, Results, WantsPiece) = (null, null, null, null, null, null, false);
     }
 
     /// <summary>Waits for the answer.</summary>

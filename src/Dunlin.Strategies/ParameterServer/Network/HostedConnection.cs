@@ -45,6 +45,8 @@ internal sealed partial class ServerHost
         private readonly FrameLimits _plain = new(0);
         private readonly FrameLimits _text = new(CallFrames.ShortText);
         private readonly FrameLimits _gradients;
+        private readonly FrameLimits _measured;
+        private readonly FrameLimits _program = CallFrames.ProgramLimits;
         private bool _hasJoined;
         private Tensor[]? _all;
 
@@ -52,6 +54,7 @@ internal sealed partial class ServerHost
         {
             (_host, _connection, _worker) = (host, connection, worker);
             _gradients = new(0, CallFrames.GradientLimits(host._node.Shard.Slices, host._settings.IsSparse));
+            _measured = new(0, CallFrames.MeasuredLimits(host._node.Shard.Slices, host._settings.IsSparse));
         }
 
         public string Peer => _connection.Peer;
@@ -62,8 +65,9 @@ internal sealed partial class ServerHost
         {
             FrameKind.Join when !_hasJoined => new(CallFrames.MostText),
             _ when !_hasJoined => null,
-            FrameKind.Call when CallFrames.HasGradients(header) => _gradients,
-            FrameKind.Call or FrameKind.Probe or FrameKind.Begin or FrameKind.Collect or FrameKind.Stop or FrameKind.Leave or FrameKind.AwaitAll or FrameKind.Farewell => _plain,
+            FrameKind.Call when CallFrames.HasGradients(header) => CallFrames.HasMeasures(header) ? _measured : _gradients,
+            FrameKind.Vectors => _program,
+            FrameKind.Call or FrameKind.Piece or FrameKind.Probe or FrameKind.Begin or FrameKind.Collect or FrameKind.Stop or FrameKind.Leave or FrameKind.AwaitAll or FrameKind.Farewell => _plain,
             FrameKind.Rows when header.Tensors is > 0 and <= MostRowLists => CallFrames.RowLimits(header.Tensors, _host._node.Shard.Slices),
             FrameKind.Initialize => new(0, [.. _host._node.Shard.Weights.Concat(_host._node.Shard.State.Select(s => s.Elements)).Select(t => new TensorLimit(t.TensorType))]),
             FrameKind.Fail => _text,
@@ -98,7 +102,7 @@ internal sealed partial class ServerHost
                 var header = _connection.Receive(this);
                 switch (header.Kind)
                 {
-                    case FrameKind.Call or FrameKind.Rows:
+                    case FrameKind.Call or FrameKind.Rows or FrameKind.Piece or FrameKind.Vectors:
                         if (!TakeCall(header)) return;
                         break;
                     case FrameKind.Probe:
@@ -132,6 +136,7 @@ internal sealed partial class ServerHost
         {
             if (CallFrames.Refuse(header) is { } refusal) throw new FrameException(refusal);
             if (header.Kind == FrameKind.Rows) _call.TakeRows(_connection, header);
+            else if (header.Kind == FrameKind.Vectors) _call.TakeProgram(_connection, header);
             else _call.Take(_connection, header);
             if (!_host.Handle(this, _call)) return false;
             for (var waited = 0; !_call.Wait(LookMilliseconds);)

@@ -47,7 +47,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         Slices = model.Placement.Of(number);
         _description = CallFrames.Opening(Enumerable.Range(0, Slices.Count).Where(i => model.Tables.Contains(Slices[i].Variable)), model.Description);
         _weights = new(0, [.. Slices.Where(s => !model.Tables.Contains(s.Variable)).Select(s => new TensorLimit(s.Type))]);
-        _pushed = new Tensor[Slices.Sum(s => model.Sparse.Contains(s.Variable) ? 2 : 1)];
+        _pushed = new Tensor[Slices.Sum(s => model.Sparse.Contains(s.Variable) ? 2 : 1) + 1];
         Connect();
     }
 
@@ -82,8 +82,10 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
                     Connect();
                     SendOnce(call);
                 }
-                var header = Receive(call.Rows is null ? FrameKind.Call : FrameKind.Rows, _sentAt, call);
-                if (call.Rows is { } rows)
+                var header = Receive(KindOf(call), _sentAt, call);
+                call.Piece = (int)header.Fields[3];
+                if (call.Results is { } results) _connection!.Receive(results);
+                else if (call.Rows is { } rows)
                     foreach (var one in rows) _connection!.Receive(one.Rows);
                 else if (header.Tensors > 0)
                     foreach (var tensor in call.Weights!)
@@ -158,7 +160,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         {
             FrameKind.Join => _names,
             FrameKind.Call when CallFrames.WantsWeights(header) => _weights,
-            FrameKind.Rows => _rows,
+            FrameKind.Rows or FrameKind.Vectors => _rows,
             FrameKind.Collect => _everything ??= new(0, [.. Slices.Select(s => new TensorLimit(s.Type)), .. _state.Select(s => new TensorLimit(s.Type))]),
             _ => _text,
         },
@@ -184,13 +186,21 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         _state = CallFrames.ReadState(connection.Text, Slices);
     }
 
+    private static FrameKind KindOf(ServerCall call) => call.Program is not null ? FrameKind.Vectors : call.Rows is not null ? FrameKind.Rows : call.WantsPiece ? FrameKind.Piece : FrameKind.Call;
+
     private void SendOnce(ServerCall call)
     {
         if (_connection is null) return;
+        if (call.Program is { } program)
+        {
+            _rows = new(0, [new TensorLimit(call.Results!.TensorType)]);
+            CallFrames.Send(_connection, call, [program], FrameKind.Vectors);
+            return;
+        }
         if (call.Rows is { } asked)
         {
             _rows = new(0, [.. asked.Select(r => new TensorLimit(r.Rows.TensorType))]);
-            _connection.Send(FrameKind.Rows, fields: [call.Number, call.Steps, call.Examples, call.Clock, call.Version], tensors: (Tensor[])[Tensor.From(asked.Select(r => (long)r.Slice).ToArray()), .. asked.Select(r => r.Numbers)]);
+            CallFrames.Send(_connection, call, (Tensor[])[Tensor.From(asked.Select(r => (long)r.Slice).ToArray()), .. asked.Select(r => r.Numbers)], FrameKind.Rows);
             return;
         }
         var count = 0;
@@ -199,7 +209,8 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
             _pushed[count++] = gradient.Values;
             if (gradient.Rows is { } rows) _pushed[count++] = rows;
         }
-        CallFrames.Send(_connection, call, _pushed.AsSpan(0, count));
+        if (call.Measures is { } measures) _pushed[count++] = measures;
+        CallFrames.Send(_connection, call, _pushed.AsSpan(0, count), KindOf(call));
         GC.KeepAlive(call);
     }
 

@@ -22,6 +22,8 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
 
     public IRemoteUpdate Remote => this;
 
+    public IWholeDataUpdate? WholeData => options.Protocol is ServerProtocol.Sandblaster sandblaster ? new WholeDataWorker(Rank, sandblaster) : null;
+
     public int Shares => workers + options.ServerCount;
 
     public bool IsStopping => false;

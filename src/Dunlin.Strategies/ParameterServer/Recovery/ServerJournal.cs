@@ -10,13 +10,15 @@ namespace Dunlin.Strategies;
 /// </summary>
 internal sealed class ServerJournal : IDisposable
 {
-    private const byte HasGradients = 1, WantsWeights = 2;
+    /// <summary>More than a protocol has besides tensors, or than a program gives.</summary>
+    private const int MostNumbers = 1 << 20;
 
     private readonly ILogStorage _storage;
     private readonly ServerNode _node;
     private readonly string _description;
     private readonly int _workers;
     private readonly TensorLimit[] _gradients;
+    private readonly TensorLimit[] _measured;
     private readonly long _snapshotAfter;
     private readonly long[] _sessions;
     private long _written;
@@ -31,6 +33,7 @@ internal sealed class ServerJournal : IDisposable
     {
         (_storage, _node, _description, _workers, _sessions) = (storage, node, description, workers, new long[workers]);
         _gradients = CallFrames.GradientLimits(node.Shard.Slices, isSparse);
+        _measured = CallFrames.MeasuredLimits(node.Shard.Slices, isSparse);
         _snapshotAfter = snapshotAfter + Held.Sum(t => t.Bytes);
     }
 
@@ -92,9 +95,10 @@ internal sealed class ServerJournal : IDisposable
     /// <summary>A call that the node is to take.</summary>
     public void Call(ServerCall call)
     {
-        if (Run == 0 || call.Rows is not null || call.Classes is not null) return;
-        var tensors = (call.Gradients ?? []).SelectMany(g => g.Rows is null ? [g.Values] : (Tensor[])[g.Values, g.Rows]).ToArray();
-        Write(FrameKind.Call, (byte)((call.Gradients is null ? 0 : HasGradients) | (call.Weights is null ? 0 : WantsWeights)), [call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Worker], "", tensors);
+        // Who is given a piece is not written: whoever has none asks again.
+        if (Run == 0 || call.Rows is not null || call.Classes is not null || call.WantsPiece) return;
+        var tensors = call.Program is { } program ? [program] : (call.Gradients ?? []).SelectMany(g => g.Rows is null ? [g.Values] : (Tensor[])[g.Values, g.Rows]);
+        Write(call.Program is null ? FrameKind.Call : FrameKind.Vectors, CallFrames.FlagsOf(call), [.. CallFrames.FieldsOf(call), call.Worker], "", call.Measures is { } measures ? [.. tensors, measures] : [.. tensors]);
     }
 
     /// <summary>Makes a snapshot, if it is time for one and no step is half gathered.</summary>
@@ -121,8 +125,11 @@ internal sealed class ServerJournal : IDisposable
             if (!isIn) _node.Left.TryGetValue(worker, out member);
             (table[5 * worker], table[5 * worker + 1], table[5 * worker + 2], table[5 * worker + 3], table[5 * worker + 4]) = (isIn ? 1 : 0, member?.Clock ?? 0, member?.Taken ?? 0, _sessions[worker], member?.Given is null ? 0 : 1);
         }
-        JournalRecord.Write(write, FrameKind.Collect, 0, [Run, Begin.Step, Begin.Epoch, Begin.Batch, _node.Shard.Version, _node.Step, _node.Dropped], _description, [.. Held, members, .. Given.Select(g => g.Elements)]);
+        JournalRecord.Write(write, FrameKind.Collect, 0, [Run, Begin.Step, Begin.Epoch, Begin.Batch, _node.Shard.Version, _node.Step, _node.Dropped], _description, [.. Held, members, .. Given.Select(g => g.Elements), .. _node.State, Tensor.From([.. _node.Numbers]), Tensor.From([.. LastResults])]);
     }
+
+    /// <summary>What the last program of worker 0 gave, which may ask again.</summary>
+    private double[] LastResults => (_node.Members.GetValueOrDefault(0) ?? _node.Left.GetValueOrDefault(0))?.Results ?? [];
 
     /// <summary>Weights that workers were given, where gradients are corrected by them; zeros for those that were given none.</summary>
     private IEnumerable<(int Worker, int Slice, Tensor Elements)> Given => _node.Shard.Compensation is null ? [] :
@@ -138,8 +145,9 @@ internal sealed class ServerJournal : IDisposable
     private TensorLimit[]? LimitsOf(FrameHeader header) => header.Kind switch
     {
         FrameKind.Initialize => [.. Held.Select(t => new TensorLimit(t.TensorType))],
-        FrameKind.Collect => [.. Held.Select(t => new TensorLimit(t.TensorType)), new TensorLimit(new(DType.Int64, [_workers, 5])), .. Given.Select(g => new TensorLimit(g.Elements.TensorType))],
-        FrameKind.Call => (header.Flags & HasGradients) != 0 ? _gradients : [],
+        FrameKind.Collect => [.. Held.Select(t => new TensorLimit(t.TensorType)), new TensorLimit(new(DType.Int64, [_workers, 5])), .. Given.Select(g => new TensorLimit(g.Elements.TensorType)), .. _node.State.Select(s => new TensorLimit(s.TensorType)), new(new(DType.Float64, [0]), MostNumbers), new(new(DType.Float64, [0]), MostNumbers)],
+        FrameKind.Call => !CallFrames.HasGradients(header) ? [] : CallFrames.HasMeasures(header) ? _measured : _gradients,
+        FrameKind.Vectors => [new(new(DType.Float64, [0, VectorProgram.Columns]), VectorProgram.MostRows)],
         FrameKind.Join or FrameKind.Leave => [],
         _ => null,
     };
@@ -157,7 +165,7 @@ internal sealed class ServerJournal : IDisposable
             if (header.Kind == FrameKind.Collect) Restore(header, tensors[Held.Count()..]);
             return;
         }
-        var worker = (int)header.Fields[header.Kind == FrameKind.Call ? 5 : 0];
+        var worker = (int)header.Fields[header.Kind is FrameKind.Call or FrameKind.Vectors ? 6 : 0];
         if (worker < 0 || worker >= _workers) throw new DunlinException($"The server's log names worker {worker} of {_workers}: remove it to begin anew.");
         if (header.Kind == FrameKind.Join)
         {
@@ -169,8 +177,10 @@ internal sealed class ServerJournal : IDisposable
         {
             var call = new Replayed { Worker = worker };
             CallFrames.Read(header, call);
-            if ((header.Flags & WantsWeights) != 0) call.Weights = new Tensor?[_node.Shard.Slices.Count];
-            if ((header.Flags & HasGradients) != 0) call.Gradients = Gathered(tensors);
+            if (header.Kind == FrameKind.Vectors) call.Program = tensors[0];
+            if (CallFrames.WantsWeights(header)) call.Weights = new Tensor?[_node.Shard.Slices.Count];
+            if (CallFrames.HasGradients(header)) call.Gradients = Gathered(tensors);
+            if (CallFrames.HasMeasures(header)) call.Measures = tensors[^1];
             _node.Handle(call);
         }
     }
@@ -197,10 +207,14 @@ internal sealed class ServerJournal : IDisposable
             var row = table.AsSpan(5 * worker, 5);
             _sessions[worker] = row[3];
             var member = new Member(worker) { Clock = row[1], Taken = row[2] };
-            if (row[4] != 0 && rest.Length > 1) member.Keep(rest[(1 + worker * slices)..(1 + (worker + 1) * slices)]);
+            if (row[4] != 0) member.Keep(rest[(1 + worker * slices)..(1 + (worker + 1) * slices)]);
             members.Add((member, row[0] != 0));
         }
         _node.Restore(members, header.Fields[5], header.Fields[6]);
+        var state = _node.State;
+        foreach (var (own, kept) in state.Zip(rest[^(state.Count + 2)..])) kept.CopyTo(own);
+        _node.Numbers = rest[^2].ToArray<double>();
+        if (members[0] is (var first, _)) first.Results = rest[^1].ToArray<double>();
     }
 
     /// <summary>A call whose worker was answered by the server that died, or asks again.</summary>

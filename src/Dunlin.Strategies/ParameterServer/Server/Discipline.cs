@@ -1,3 +1,5 @@
+using Dunlin.Tensors;
+
 namespace Dunlin.Strategies;
 
 /// <summary>When a server applies gradients, and which of its workers wait for which. Belongs to one <see cref="ServerNode"/>, and is as it one at a time.</summary>
@@ -37,7 +39,20 @@ internal abstract class Discipline
     public virtual void Forget(ServerCall call) { }
 
     /// <summary>A worker has left.</summary>
-    public virtual void MembersChanged() { }
+    public virtual void Left(int worker) { }
+
+    /// <summary>What it has besides the weights and the optimiser's state, as elements and as numbers: what a server goes on with that comes back.</summary>
+    public virtual IReadOnlyList<Tensor> State => [];
+
+    /// <inheritdoc cref="State"/>
+    public virtual IReadOnlyList<double> Numbers { get => []; set { } }
+
+    /// <summary>Why it does not run a program (<see cref="VectorProgram"/>); null where it does.</summary>
+    public virtual string? Refuse(Tensor program) => "the run's protocol has no vectors to compute with.";
+
+    /// <summary>Runs a program that it does not refuse.</summary>
+    /// <returns>The numbers that it gives.</returns>
+    public virtual double[] Run(Tensor program) => throw new InvalidOperationException("There are no vectors.");
 }
 
 /// <summary>Each gradient is applied when it comes, and nobody waits (Downpour; Dean et al., 2012).</summary>
@@ -174,7 +189,7 @@ internal sealed class SynchronousDiscipline(int backups) : Discipline
 
     public override void Forget(ServerCall call) => _kept.Remove(call);
 
-    public override void MembersChanged() => Finish();
+    public override void Left(int worker) => Finish();
 
     private void Finish()
     {

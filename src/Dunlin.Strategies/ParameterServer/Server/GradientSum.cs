@@ -14,7 +14,7 @@ internal sealed class GradientSum : IDisposable
     private readonly Variable?[] _sums;
     private readonly List<SliceGradient>[] _rows;
     private readonly Tensor[] _feeds;
-    private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
+    private readonly Tensor _factor = Tensor.Zeros(DType.Float64, Shape.Scalar);
 
     /// <param name="slices">What the gradients are of.</param>
     /// <param name="sparse">The numbers of the variables whose gradients are rows.</param>
@@ -22,7 +22,7 @@ internal sealed class GradientSum : IDisposable
     public GradientSum(IReadOnlyList<Slice> slices, IReadOnlySet<int> sparse, SessionOptions options)
     {
         var graph = new Graph();
-        var factor = graph.Placeholder("factor", DType.Float32, Shape.Scalar);
+        var factor = graph.Placeholder("factor", DType.Float64, Shape.Scalar);
         List<Value> fed = [factor], rows = [], first = [], more = [];
         _rows = [.. slices.Select(_ => new List<SliceGradient>())];
         _sums = new Variable?[slices.Count];
@@ -56,7 +56,7 @@ internal sealed class GradientSum : IDisposable
     /// <summary>Adds gradients, times a number. They may be changed afterwards.</summary>
     public void Add(ReadOnlySpan<SliceGradient> gradients, double factor)
     {
-        _factor.Span<float>()[0] = (float)factor;
+        _factor.Span<double>()[0] = factor;
         var rows = new List<Tensor>();
         for (var i = 0; i < gradients.Length; i++)
         {

@@ -51,7 +51,8 @@ internal sealed class ServedModel
         var options = new SessionOptions { Kernels = _model.Session.Options.Kernels, Threads = _options.ServerThreads, Seed = _model.Session.Options.Seed };
         var node = new ServerNode(new ServerShard(Variables, slices, ServedVariable.SparseOf(_model), _model.Optimizer, options)
         {
-            LooksAhead = _options.LooksAhead,
+            // A search has its own weights looked at, and none else.
+            LooksAhead = _options.LooksAhead && _options.Protocol is not ServerProtocol.Sandblaster,
             Compensation = (_options.Protocol as ServerProtocol.Asynchronous)?.Compensation,
         }, _options.Protocol.Create(_workers));
         for (var worker = 0; worker < _workers; worker++) node.Join(worker);
@@ -97,7 +98,7 @@ internal sealed class ServedModel
         Enum or bool => $"{value}",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         IEnumerable many => $"[{string.Join(", ", many.Cast<object?>().Select(Describe))}]",
-        GradientTransform or Optimizer or ServerProtocol or StalenessRule or DelayCompensation => $"{value.GetType().Name}({string.Join(", ",
+        GradientTransform or Optimizer or ServerProtocol or StalenessRule or DelayCompensation or LbfgsOptions => $"{value.GetType().Name}({string.Join(", ",
             value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.GetIndexParameters().Length == 0).OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => $"{p.Name} = {Describe(p.GetValue(value))}"))})",
         _ => value.GetType().Name,
     };

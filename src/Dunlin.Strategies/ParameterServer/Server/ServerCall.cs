@@ -46,6 +46,21 @@ internal abstract class ServerCall
     /// <summary>Scores of classes that are wanted, or their gradients, and nothing else; null where not.</summary>
     public ClassQuery? Classes { get; set; }
 
+    /// <summary>Operations on vectors that are wanted, and nothing else: [n, 6], Float64 (<see cref="VectorProgram"/>); null where not.</summary>
+    public Tensor? Program { get; set; }
+
+    /// <summary>Where the numbers are to go that the operations give: [r], Float64.</summary>
+    public Tensor? Results { get; set; }
+
+    /// <summary>Whether a piece of the data is wanted, and nothing else: the answer, <see cref="Piece"/>, comes when there is one.</summary>
+    public bool WantsPiece { get; set; }
+
+    /// <summary>The piece of the data that the gradient is of, or that is given; −1 where the evaluation is done, −2 where there will be no other one.</summary>
+    public int Piece { get; set; }
+
+    /// <summary>What was measured over the piece: [k], Float64; null where nothing was.</summary>
+    public Tensor? Measures { get; set; }
+
     /// <summary>Whether its worker computes a step when it is answered: where time is simulated, it passes then.</summary>
     public bool PrecedesStep { get; set; }
 

@@ -40,6 +40,12 @@ internal sealed class ServerNode : IDisposable
     /// <summary><see cref="Discipline.Step"/>.</summary>
     public long Step => _discipline.Step;
 
+    /// <summary><see cref="Discipline.State"/>.</summary>
+    public IReadOnlyList<Tensor> State => _discipline.State;
+
+    /// <summary><see cref="Discipline.Numbers"/>.</summary>
+    public IReadOnlyList<double> Numbers { get => _discipline.Numbers; set => _discipline.Numbers = value; }
+
     /// <summary>For which workers others wait.</summary>
     public IReadOnlyList<int> Missing => [.. _discipline.Missing.Order()];
 
@@ -68,7 +74,7 @@ internal sealed class ServerNode : IDisposable
             _discipline.Forget(call);
             call.Refuse($"worker {worker} has left.");
         }
-        _discipline.MembersChanged();
+        _discipline.Left(worker);
         AnswerWaiting();
     }
 
@@ -108,6 +114,11 @@ internal sealed class ServerNode : IDisposable
         {
             if (Shard.Answer(query) is { } gradient) member.ClassGradients[query.Slice] = gradient;
             call.Answer(call.Clock, call.Number, call.Version);
+        }
+        else if (call.Program is { } program)
+        {
+            if (Refuse(call, program) is { } refusal) call.Refuse(refusal);
+            else Run(call, program, member);
         }
         else
         {
@@ -158,6 +169,21 @@ internal sealed class ServerNode : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Shard.Dispose();
+
+    private string? Refuse(ServerCall call, Tensor program) => call.Worker == 0 ? _discipline.Refuse(program) : $"worker {call.Worker} would compute with the servers' vectors, and that is for worker 0.";
+
+    /// <summary>Runs a program, once: who asks again is told what it gave.</summary>
+    private void Run(ServerCall call, Tensor program, Member member)
+    {
+        if (call.Number > member.Taken)
+        {
+            member.Taken = call.Number;
+            member.Results = _discipline.Run(program);
+            AnswerWaiting();
+        }
+        if (call.Results is { } results && results.ElementCount == member.Results.Length) member.Results.CopyTo(results.Span<double>());
+        call.Answer(call.Clock, call.Number, call.Version, _isStopping);
+    }
 
     /// <summary>Adds the gradients that were computed here.</summary>
     private void Complete(ServerCall call, Member member)
@@ -210,6 +236,9 @@ internal sealed class Member(int worker)
 
     /// <summary>Gradients of weights of classes that were computed here for its next call, by the slice's number.</summary>
     public Dictionary<int, Tensor> ClassGradients { get; } = [];
+
+    /// <summary>What the last program of its gave.</summary>
+    public double[] Results { get; set; } = [];
 
     /// <summary>The weights that it was given last; null where they are not kept.</summary>
     public Tensor[]? Given { get; private set; }

@@ -8,7 +8,11 @@ namespace Dunlin.Strategies;
 /// <summary>A gradient of one slice: dense, or rows of it with their numbers within the slice, of which −1 names none.</summary>
 /// <param name="Values">As the slice, or the rows [n, d…].</param>
 /// <param name="Rows">The numbers [n], Int64; null where dense.</param>
-internal readonly record struct SliceGradient(Tensor Values, Tensor? Rows = null);
+internal readonly record struct SliceGradient(Tensor Values, Tensor? Rows = null)
+{
+    /// <summary>A gradient of a table that changes nothing.</summary>
+    public static SliceGradient NoRows(TensorType type) => new(Tensor.Zeros(type.Type, type.Shape.With(0, 1)), Tensor.From([-1L]));
+}
 
 /// <summary>
 /// A server's part of a model: slices of variables, and the optimiser that changes them, with its state for them. It is the optimiser that a worker alone would run, as a plan over these variables.
@@ -77,7 +81,7 @@ internal sealed class ServerShard : IDisposable
         _lookAhead = new(() => _session.Compile(fed, [.. _variables.Where((_, i) => !_isSparse[i]).Select(v => updates.FirstOrDefault(u => u.Node.Operation is Assign assign && assign.Variable == v)?.Node.Inputs[0] ?? v.Value)], []));
         // Rows of tables stay where they are without a gradient.
         _ahead = new(() => [.. slices.Select((s, i) => _isSparse[i] ? Weights![i] : Tensor.Zeros(s.Type.Type, s.Type.Shape))]);
-        _noGradients = new(() => [.. slices.Select((s, i) => _isSparse[i] ? new SliceGradient(Tensor.Zeros(s.Type.Type, s.Type.Shape.With(0, 1)), Tensor.From([-1L])) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
+        _noGradients = new(() => [.. slices.Select((s, i) => _isSparse[i] ? SliceGradient.NoRows(s.Type) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
         _feeds = new Tensor[fed.Count];
         Weights = [.. _variables.Select(_session.Storage)];
     }

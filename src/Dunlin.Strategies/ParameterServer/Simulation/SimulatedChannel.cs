@@ -54,6 +54,8 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
         {
             for (var i = 0; i < call.Weights?.Length; i++)
                 if (call.Weights[i] is { } place) answer.Weights![i]!.CopyTo(place);
+            if (call.Results is { } numbers) answer.Results!.CopyTo(numbers);
+            call.Piece = answer.Piece;
             if (call.Classes is { } query) answer.Classes!.Answer.CopyTo(query.Answer);
             for (var i = 0; i < call.Rows?.Length; i++) answer.Rows![i].Rows.CopyTo(call.Rows[i].Rows);
             call.Answer(answer.Clock, answer.Number, answer.Version, answer.IsStopping);

@@ -144,6 +144,8 @@ internal sealed class SimulatedServer : IDisposable
         if (!TryTake(out var message)) return;
         _isServing = true;
         var seconds = _run.Cluster.ServerTime + message.Bytes * _run.Cluster.BytesScale / _run.Cluster.ServerRate;
+        // Each operation goes once over the server's part of the vectors.
+        if (message.Program is { } program) seconds += program.Shape[0] * Slices.Sum(s => s.Type.Bytes) * _run.Cluster.BytesScale / _run.Cluster.ServerRate;
         if (message.Classes is { } query) seconds += query.Flops(Slices[query.Slice].Type.Shape[0]) / _run.Cluster.ServerFlops;
         BusySeconds += seconds;
         var life = _life;
@@ -213,11 +215,13 @@ internal sealed class SimulatedServer : IDisposable
             (Worker, Gradients, Number, Steps, Examples, Clock, Version) = (message.Call.Worker, message.Gradients, message.Number, message.Steps, message.Examples, message.Clock, message.Version);
             Weights = message.Weights is null ? null : [.. message.Weights.Select(w => w is null ? null : Tensor.Uninitialized(w.Type, w.Shape))];
             Classes = message.Classes?.Copy();
+            (Piece, WantsPiece, Measures, Program) = (message.Piece, message.WantsPiece, message.Measures, message.Program);
+            Results = message.Results is null ? null : Tensor.Uninitialized(message.Results.Type, message.Results.Shape);
             Rows = message.Rows is null ? null : [.. message.Rows.Select(r => r with { Rows = Tensor.Uninitialized(r.Rows.Type, r.Rows.Shape) })];
         }
 
         protected override void Answered() =>
-            _server._run.Network.Send(_server.Port, _message.From.Port, (Weights?.Sum(w => w?.Bytes ?? 0) ?? 0) + (Rows?.Sum(r => r.Rows.Bytes) ?? 0) + (Classes?.Answer.Bytes ?? 0), () => _message.From.Deliver(_message.Request, this));
+            _server._run.Network.Send(_server.Port, _message.From.Port, (Weights?.Sum(w => w?.Bytes ?? 0) ?? 0) + (Rows?.Sum(r => r.Rows.Bytes) ?? 0) + (Classes?.Answer.Bytes ?? 0) + (Results?.Bytes ?? 0), () => _message.From.Deliver(_message.Request, this));
     }
 }
 
@@ -228,7 +232,8 @@ internal sealed class Message
     {
         (From, Call, Request, Incarnation) = (from, call, request, incarnation);
         (Gradients, Number, Steps, Examples, Clock, Version, Weights, Rows, Classes) = (call.Gradients, call.Number, call.Steps, call.Examples, call.Clock, call.Version, call.Weights, call.Rows, call.Classes);
-        Bytes = (Gradients?.Sum(g => (g.Values?.Bytes ?? 0) + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0) + (Classes?.Bytes ?? 0);
+        (Piece, WantsPiece, Measures, Program, Results) = (call.Piece, call.WantsPiece, call.Measures, call.Program, call.Results);
+        Bytes = (Program?.Bytes ?? 0) + (Measures?.Bytes ?? 0) + (Gradients?.Sum(g => (g.Values?.Bytes ?? 0) + (g.Rows?.Bytes ?? 0)) ?? 0) + (Rows?.Sum(r => r.Numbers.Bytes) ?? 0) + (Classes?.Bytes ?? 0);
     }
 
     public SimulatedChannel From { get; }
@@ -259,6 +264,17 @@ internal sealed class Message
     public SliceRows[]? Rows { get; }
 
     public ClassQuery? Classes { get; }
+
+    public int Piece { get; }
+
+    public bool WantsPiece { get; }
+
+    public Tensor? Measures { get; }
+
+    public Tensor? Program { get; }
+
+    /// <summary>How many numbers are wanted; not where.</summary>
+    public Tensor? Results { get; }
 
     /// <summary>Of its tensors.</summary>
     public long Bytes { get; }

@@ -13,6 +13,7 @@ namespace Dunlin.Strategies;
 /// <param name="group">Its servers.</param>
 internal sealed class ServedWorker(int rank, int workers, ServerProtocol protocol, IServerGroup group) : IWorker, IRemoteUpdate, IDisposable
 {
+    private readonly WholeDataWorker? _whole = protocol is ServerProtocol.Sandblaster sandblaster ? new(rank, sandblaster) : null;
     private WorkerRule _rule = null!;
     private ServerLink[] _links = [];
     private long _begin;
@@ -29,6 +30,8 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     /// <summary>Own steps need weights of one's own.</summary>
     public bool HasTables => protocol.KeepsTables(workers);
+
+    public IWholeDataUpdate? WholeData => _whole;
 
     public int Shares => workers;
 
@@ -50,6 +53,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         _links = [.. servers.Select(s => new ServerLink(s, model, plan))];
         foreach (var link in _links) link.Ask();
         foreach (var link in _links) link.Receive();
+        _whole?.Join(_links);
         // Worker 0 may come back in the middle of the run, from a checkpoint of it.
         return rank == 0 && position.Step > begin.Step ? position : begin;
     }
@@ -75,6 +79,11 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
     {
         group.Computed();
+        if (_whole is not null)
+        {
+            _whole.Take(gradients, rows, examples);
+            return;
+        }
         // A server may have had this step of the worker's last life, when it died before the others had it; it does not get it again.
         var step = _links.Min(l => l.Clock);
         foreach (var link in _links)
@@ -84,7 +93,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public void Collect()
     {
-        Meet();
+        if (_whole is null) Meet();
         foreach (var link in _links) link.Collect();
     }
 
@@ -97,7 +106,8 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public void End()
     {
-        Meet();
+        if (_whole is not null) _whole.End();
+        else Meet();
         Leave();
         if (rank == 0) group.AwaitAll();
     }

@@ -21,6 +21,7 @@ internal sealed class ServerLink : IDisposable
     private readonly RowFetch _fetch;
     private readonly GradientSum? _sum;
     private readonly OwnSteps? _own;
+    private readonly Lazy<SliceGradient[]> _nothing;
     private long _examples;
     private bool _isCalling;
 
@@ -32,8 +33,9 @@ internal sealed class ServerLink : IDisposable
         (_fetch, Classes) = (new(server), new(server));
         // Of a variable that is here as a whole, the copy's own memory; of a table that stays at the servers there is none.
         _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) || model.Classes.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
-        if (slices.Count == 0) return;
         var sparse = ServedVariable.SparseOf(model);
+        _nothing = new(() => [.. slices.Select(s => sparse.Contains(s.Variable) ? SliceGradient.NoRows(s.Type) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
+        if (slices.Count == 0) return;
         var options = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = 1, Seed = model.Session.Options.Seed };
         if (plan.Sums) _sum = new(slices, sparse, options);
         if (plan.OwnSteps is { } optimizer) _own = new(ServedVariable.Of(model), slices, sparse, optimizer, options);
@@ -41,6 +43,9 @@ internal sealed class ServerLink : IDisposable
 
     /// <summary>The steps that the server has counted of this worker, or wants it to go on from, since the run began; and those that the worker has kept to itself.</summary>
     public long Clock => _call.Clock + Kept;
+
+    /// <summary>The evaluation that the weights are for which the server gave last, where it has vectors.</summary>
+    public long Evaluation => _call.Clock;
 
     /// <summary>Whether the server has said that all are to stop.</summary>
     public bool IsStopping => _call.IsStopping;
@@ -61,7 +66,11 @@ internal sealed class ServerLink : IDisposable
     public void ReceiveRows(ReadOnlySpan<RowRequest> requests) => _fetch.Receive(requests);
 
     /// <summary>Takes the server's part of a step's gradients, and moves the worker's own weights by it if it has some.</summary>
-    public void Take(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
+    /// <param name="gradients">Of all that is learned.</param>
+    /// <param name="rows">Their rows' numbers.</param>
+    /// <param name="examples">How many they are the mean over.</param>
+    /// <param name="factor">What they count in the sum of several steps.</param>
+    public void Take(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples, double factor = 1)
     {
         Kept++;
         _examples += examples;
@@ -75,7 +84,7 @@ internal sealed class ServerLink : IDisposable
         }
         // The gradient of no examples is none.
         if (examples == 0) return;
-        _sum?.Add(_gradients, 1);
+        _sum?.Add(_gradients, factor);
         if (_own is null) return;
         _own.Apply(_gradients);
         Show(_own.Weights);
@@ -84,6 +93,7 @@ internal sealed class ServerLink : IDisposable
     /// <summary>Asks for the weights.</summary>
     public void Ask()
     {
+        Clear();
         (_call.Gradients, _call.Weights, _call.PrecedesStep, _isCalling) = (null, _weights, _model.Tables.Count == 0, true);
         _server.Send(_call);
     }
@@ -98,6 +108,41 @@ internal sealed class ServerLink : IDisposable
             return;
         }
         Prepare(_sum is { Count: > 0 } ? _sum.Take() : _gradients, fetch);
+        _server.Send(_call);
+    }
+
+    /// <summary>Gives the server the sum of the gradients over a piece of the data.</summary>
+    /// <param name="evaluation">Of which it is a part.</param>
+    /// <param name="piece">Which piece.</param>
+    /// <param name="measures">What was measured.</param>
+    public void PushPiece(long evaluation, int piece, Tensor measures)
+    {
+        // Where there is no loss there is no gradient either, and what stands for it does not count.
+        var isSum = Kept > 0 && _sum is { Count: > 0 } && !double.IsNaN(measures.Span<double>()[0]);
+        Prepare(_sum is { Count: > 0 } ? _sum.Take() : _nothing.Value, fetch: false);
+        (_call.Clock, _call.Piece, _call.Measures, _call.Steps) = (evaluation, piece, measures, Math.Max(1, _call.Steps));
+        if (!isSum) _call.Examples = 0;
+        _server.Send(_call);
+    }
+
+    /// <summary>Asks for a piece of the data.</summary>
+    /// <returns>Its number, and the evaluation that it is of; or what stands for none (<see cref="SandblasterDiscipline"/>).</returns>
+    public (int Piece, long Evaluation) NextPiece()
+    {
+        Clear();
+        _call.WantsPiece = true;
+        _server.Send(_call);
+        _server.Await(_call);
+        return (_call.Piece, _call.Clock);
+    }
+
+    /// <summary>Has the server run a program.</summary>
+    /// <param name="program">What it is to do.</param>
+    /// <param name="results">Where the numbers go that it gives, when they are waited for (<see cref="Receive"/>).</param>
+    public void Run(Tensor program, Tensor results)
+    {
+        Clear();
+        (_call.Program, _call.Results, _call.Number, _isCalling) = (program, results, _call.Number + 1, true);
         _server.Send(_call);
     }
 
@@ -151,8 +196,12 @@ internal sealed class ServerLink : IDisposable
         _own?.Dispose();
     }
 
+    /// <summary>Makes the call one that asks for nothing.</summary>
+    private void Clear() => (_call.Gradients, _call.Weights, _call.Measures, _call.Program, _call.Results, _call.WantsPiece, _call.PrecedesStep) = (null, null, null, null, null, false, false);
+
     private void Prepare(SliceGradient[] brought, bool fetch)
     {
+        Clear();
         (_call.Gradients, _call.Weights, _call.Number, _call.Steps, _call.Examples) = (brought, fetch ? _weights : null, _call.Number + 1, Kept, _examples);
         (Kept, _examples, _isCalling, _call.PrecedesStep) = (0, 0, true, _model.Tables.Count == 0);
     }

@@ -24,30 +24,32 @@ public static class Lbfgsb
             if (!(lower[i] <= upper[i])) throw new DunlinException($"L-BFGS-B: the lower bound of element {i}, {lower[i]}, is above its upper bound, {upper[i]}.");
             x[i] = Math.Clamp(x[i], lower[i], upper[i]);
         }
-        var line = new Line(objective, x, options.MaxEvaluations);
+        const int S = LbfgsSearch.LineVectors, Y = S + 1;
+        var space = new ArraySpace(objective, x, Y + 1);
+        var line = new Line(space, options.MaxEvaluations);
         if (!line.Start()) throw new DunlinException($"L-BFGS-B starts where the function is finite; it is {line.Value} at the given point, with a gradient of length {line.GradientNorm}.");
-        var (model, hessian) = (new BoxModel(lower, upper), new CompactHessian(options.History, ScaleOf(line.Gradient, lower, upper)));
-        var (target, direction, s, y) = (new double[x.Length], new double[x.Length], new double[x.Length], new double[x.Length]);
+        var (model, hessian) = (new BoxModel(lower, upper), new CompactHessian(options.History, ScaleOf(space[line.Gradient], lower, upper)));
+        var (target, direction, s, y) = (new double[x.Length], space[Line.Direction], space[S], space[Y]);
         for (var iterations = 0; ; iterations++)
         {
-            var length = Projected(x, line.Gradient, lower, upper);
+            var length = Projected(x, space[line.Gradient], lower, upper);
             if (length <= options.GradientTolerance) return End(LbfgsReason.GradientTolerance);
             if (iterations == options.MaxIterations) return End(LbfgsReason.MaxIterations);
-            model.Minimize(hessian, x, line.Gradient, target);
+            model.Minimize(hessian, x, space[line.Gradient], target);
             TensorPrimitives.Subtract(target, x, direction);
             var most = Room(x, direction, lower, upper);
-            line.Look(direction, Math.Min(1, most), most);
+            line.Look(Math.Min(1, most), most);
             var before = line.Value;
             if (!line.StrongWolfe(options))
             {
                 if (line.Evaluations >= options.MaxEvaluations) return End(LbfgsReason.MaxEvaluations);
                 if (hessian.IsEmpty) return End(LbfgsReason.LineSearchFailed);
                 // A memory that has gone astray is forgotten before giving up.
-                hessian.Reset(ScaleOf(line.Gradient, lower, upper));
+                hessian.Reset(ScaleOf(space[line.Gradient], lower, upper));
                 iterations--;
                 continue;
             }
-            line.Step(s, y);
+            line.Step(S, Y);
             for (var i = 0; i < x.Length; i++) x[i] = Math.Clamp(x[i], lower[i], upper[i]);
             var curvature = TensorPrimitives.Dot<double>(s, y);
             // Where the function curves downwards it can't be like the model: longer steps, by what the model knows best.
@@ -60,7 +62,7 @@ public static class Lbfgsb
                 return End(LbfgsReason.ValueTolerance);
             }
 
-            LbfgsResult End(LbfgsReason reason) => new(line.Value, Projected(x, line.Gradient, lower, upper), iterations, line.Evaluations, reason);
+            LbfgsResult End(LbfgsReason reason) => new(line.Value, Projected(x, space[line.Gradient], lower, upper), iterations, line.Evaluations, reason);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Dunlin.Training;
 
 /// <summary>A function along a line from the point reached so far: φ(α) = f(x + α · d).</summary>
@@ -8,54 +6,56 @@ internal sealed class Line
     /// <summary>The farthest that a bracket grows beyond the first step.</summary>
     private const double Farthest = 1e10;
 
-    private readonly Objective _objective;
+    /// <summary>The number of the direction d.</summary>
+    public const int Direction = 4;
+
+    private readonly IVectorSpace _space;
     private readonly int _maxEvaluations;
-    private readonly double[] _x;
-    private readonly double[] _trial;
-    private double[] _gradient;
-    private double[] _trialGradient;
-    private double[] _direction = [];
+    private int _trialGradient = 3;
+    private double? _norm;
     private double _first;
     private double _most;
     private double _last;
     private Point _zero;
     private Point _accepted;
 
-    public Line(Objective objective, double[] x, int maxEvaluations)
-    {
-        (_objective, _x, _maxEvaluations) = (objective, x, maxEvaluations);
-        (_trial, _gradient, _trialGradient) = (new double[x.Length], new double[x.Length], new double[x.Length]);
-    }
+    /// <param name="space">Its vectors <see cref="LbfgsSearch.X"/>, <see cref="LbfgsSearch.Trial"/>, 2 and 3, two gradients, and <see cref="Direction"/> are used.</param>
+    /// <param name="maxEvaluations">Of the function.</param>
+    public Line(IVectorSpace space, int maxEvaluations) => (_space, _maxEvaluations) = (space, maxEvaluations);
 
     public int Evaluations { get; private set; }
 
     /// <summary>f at the point reached.</summary>
     public double Value { get; private set; }
 
-    public ReadOnlySpan<double> Gradient => _gradient;
+    /// <summary>The number of the gradient there.</summary>
+    public int Gradient { get; private set; } = 2;
 
-    public double GradientNorm => TensorPrimitives.Norm<double>(_gradient);
+    public double GradientNorm => _norm ??= Math.Sqrt(_space.Dot(Gradient, Gradient));
 
     /// <summary>Evaluates at the start.</summary>
     /// <returns>Whether all is finite there.</returns>
     public bool Start()
     {
         Evaluations++;
-        Value = _objective(_x, _gradient);
+        _space.Copy(LbfgsSearch.Trial, LbfgsSearch.X);
+        (Value, _norm) = (_space.Evaluate(Gradient), null);
         return double.IsFinite(Value) && double.IsFinite(GradientNorm);
     }
 
-    /// <summary>Turns to a direction, and to the step to be tried first; none is longer than the most.</summary>
-    public void Look(double[] direction, double first, double most = double.PositiveInfinity) =>
-        (_direction, _first, _most, _zero) = (direction, first, most, new(0, Value, TensorPrimitives.Dot<double>(_gradient, direction)));
+    /// <summary>Turns to the direction, and to the step to be tried first; none is longer than the most.</summary>
+    public void Look(double first, double most = double.PositiveInfinity) => (_first, _most, _zero) = (first, most, new(0, Value, _space.Dot(Gradient, Direction)));
 
     /// <summary>Goes where a search has ended: writes the step and the change of the gradient.</summary>
-    public void Step(double[] s, double[] y)
+    /// <param name="s">The number of the vector for the step.</param>
+    /// <param name="y">The number of the vector for the change.</param>
+    public void Step(int s, int y)
     {
-        TensorPrimitives.Multiply(_direction, _accepted.Alpha, s);
-        TensorPrimitives.Subtract(_trialGradient, _gradient, y);
-        TensorPrimitives.MultiplyAdd(_direction, _accepted.Alpha, _x, _x);
-        (_gradient, _trialGradient, Value) = (_trialGradient, _gradient, _accepted.Value);
+        // The step as it was rounded: it is what the change of the gradient belongs to.
+        _space.Combine(s, 1, LbfgsSearch.Trial, -1, LbfgsSearch.X);
+        _space.Combine(y, 1, _trialGradient, -1, Gradient);
+        _space.Copy(LbfgsSearch.X, LbfgsSearch.Trial);
+        (Gradient, _trialGradient, Value, _norm) = (_trialGradient, Gradient, _accepted.Value, null);
     }
 
     /// <summary>Shorter and shorter steps until one brings enough: by the parabola through what is known, but to a tenth at the most.</summary>
@@ -146,9 +146,9 @@ internal sealed class Line
     {
         Evaluations++;
         _last = alpha;
-        TensorPrimitives.MultiplyAdd(_direction, alpha, _x, _trial);
-        var value = _objective(_trial, _trialGradient);
-        return new(alpha, value, TensorPrimitives.Dot<double>(_trialGradient, _direction));
+        _space.Combine(LbfgsSearch.Trial, 1, LbfgsSearch.X, alpha, Direction);
+        var value = _space.Evaluate(_trialGradient);
+        return new(alpha, value, _space.Dot(_trialGradient, Direction));
     }
 
     private bool Accept(in Point point)

@@ -20,7 +20,7 @@ public class NetworkTests
         foreach (ServerProtocol protocol in new ServerProtocol[]
         {
             new ServerProtocol.Asynchronous { PushEvery = 2, FetchEvery = 2 }, new ServerProtocol.StaleSynchronous(1), new ServerProtocol.SoftSynchronous(2), new ServerProtocol.TryLock(3),
-            new ServerProtocol.ElasticAveraging(2), new ServerProtocol.Synchronous(1),
+            new ServerProtocol.ElasticAveraging(2), new ServerProtocol.Synchronous(1), new ServerProtocol.Sandblaster(),
         })
         {
             var result = NetworkRuns.Run(2, 2, protocol, o => o with { Epochs = 3 });
@@ -28,6 +28,27 @@ public class NetworkTests
             Assert.Equal(2, result.Epochs[^1].Epoch);
             Assert.True(result.Metrics["loss"] < 2.6, $"{protocol}: {result.Metrics["loss"]}");
         }
+    }
+
+    /// <summary>A search sends many small things: connections break between them, and servers go on from their logs.</summary>
+    [Fact]
+    public void A_search_over_connections_that_are_cut_finds_what_it_finds_in_threads()
+    {
+        var protocol = new ServerProtocol.Sandblaster();
+        var threads = NetworkRuns.Train(new ParameterServer(1, new() { Servers = 2, Protocol = protocol }), o => o with { Epochs = 8 });
+        var one = NetworkRuns.Run(2, 1, protocol, o => o with { Epochs = 8 });
+        TestRuns.AssertEqual(threads.Weights, one.Weights);
+        var addresses = NetworkRuns.FreeAddresses(2);
+        using var first = new CuttingProxy(addresses[0], 1, 20_000);
+        using var second = new CuttingProxy(addresses[1], 11, 20_000);
+        string[] proxies = [first.Address, second.Address];
+        TrainingResult Server(int number) => NetworkRuns.Train(NetworkRuns.Member(addresses, 2, ServerProcessRole.Server, number, protocol, p => p with { Grace = TimeSpan.FromSeconds(20) }), o => o with { Epochs = 8 });
+        TrainingResult Worker(int number) => NetworkRuns.Train(NetworkRuns.Member(proxies, 2, ServerProcessRole.Worker, number, protocol), o => o with { Epochs = 8 });
+        var results = NetworkRuns.All(() => Server(0), () => Server(1), () => Worker(0), () => Worker(1));
+        foreach (var (_, error) in results) Assert.True(error is null, $"{error}");
+        Assert.True(first.Cuts + second.Cuts > 3, $"{first.Cuts} and {second.Cuts} cuts");
+        Assert.Equal(threads.Epochs[0].Training["loss"], results[2].Result!.Epochs[0].Training["loss"], 1e-5);
+        Assert.Equal(threads.Metrics["loss"], results[2].Result!.Metrics["loss"], 0.1 * threads.Metrics["loss"]);
     }
 
     /// <summary>How to check an implementation, 3: what is sent again is applied once, so the bits are those of a run without cuts.</summary>

@@ -11,7 +11,7 @@ public class ServerJournalTests
 
     private static readonly IReadOnlyList<ServedVariable> Variables = [new("w", new(DType.Float32, [5])), new("table", new(DType.Float32, [7, 2]))];
 
-    public static TheoryData<string> Protocols => ["asynchronous", "compensated", "soft", "stale", "synchronous", "backups"];
+    public static TheoryData<string> Protocols => ["asynchronous", "compensated", "soft", "stale", "synchronous", "backups", "sandblaster"];
 
     /// <summary>After each of its inputs a server dies, wherever that is in a step, and another one takes its log: it has the same bits, and goes on to the same bits.</summary>
     [Theory, MemberData(nameof(Protocols))]
@@ -38,8 +38,13 @@ public class ServerJournalTests
                 else if (!steady.Waits(worker))
                 {
                     numbers[worker]++;
-                    steady.Push(worker, numbers[worker], seed);
-                    mortal.Push(worker, numbers[worker], seed);
+                    // A search moves the weights by programs, which worker 0 has run between the pieces that all bring.
+                    if (protocol == "sandblaster" && worker == 0) Assert.Equal(steady.Run(numbers[0]), mortal.Run(numbers[0]));
+                    else
+                    {
+                        steady.Push(worker, numbers[worker], seed);
+                        mortal.Push(worker, numbers[worker], seed);
+                    }
                 }
                 mortal.Die();
                 mortal = new Server(protocol, storage, snapshotAfter);
@@ -47,7 +52,7 @@ public class ServerJournalTests
                 foreach (var waiting in Enumerable.Range(0, Workers).Where(w => steady.Waits(w))) mortal.PushAgain(waiting, steady);
                 AssertEqual(steady, mortal);
             }
-            Assert.True(steady.Node.Shard.Version > 10);
+            Assert.True(protocol == "sandblaster" ? steady.Node.Numbers[0] > 10 : steady.Node.Shard.Version > 10);
             if (snapshotAfter == 0) Assert.True(storage.Length < 6000, $"{storage.Length} bytes in spite of snapshots");
             mortal.Die();
         }
@@ -101,7 +106,8 @@ public class ServerJournalTests
     {
         Assert.Equal(expected.Node.Shard.Version, actual.Node.Shard.Version);
         Assert.Equal(expected.Node.Dropped, actual.Node.Dropped);
-        foreach (var (a, b) in expected.All.Zip(actual.All)) Assert.True(a.RawBytes.SequenceEqual(b.RawBytes));
+        Assert.Equal(expected.Node.Numbers, actual.Node.Numbers);
+        foreach (var (a, b) in expected.All.Concat(expected.Vectors).Zip(actual.All.Concat(actual.Vectors))) Assert.True(a.RawBytes.SequenceEqual(b.RawBytes));
         Assert.Equal(expected.Node.Members.Values.OrderBy(m => m.Worker).Select(m => (m.Worker, m.Clock, m.Taken)), actual.Node.Members.Values.OrderBy(m => m.Worker).Select(m => (m.Worker, m.Clock, m.Taken)));
         for (var worker = 0; worker < Workers; worker++) Assert.Equal(expected.Waits(worker), actual.Waits(worker));
     }
@@ -121,6 +127,7 @@ public class ServerJournalTests
                 "soft" => new ServerProtocol.SoftSynchronous(1),
                 "stale" => new ServerProtocol.StaleSynchronous(1),
                 "synchronous" => new ServerProtocol.Synchronous(),
+                "sandblaster" => new ServerProtocol.Sandblaster { Search = new() { History = 1 } },
                 _ => new ServerProtocol.Synchronous(1),
             };
             var shard = new ServerShard(Variables, ServerPlacement.Over(Variables, 1).Slices, new HashSet<int> { 1 }, Optimizers.Adam(0.1), new() { Kernels = KernelSets.Managed, Threads = 1 }) { Compensation = (kind as ServerProtocol.Asynchronous)?.Compensation };
@@ -134,6 +141,9 @@ public class ServerJournalTests
         public ServerNode Node { get; }
 
         public IEnumerable<Tensor> All => Node.Shard.Weights.Concat(Node.Shard.State.Select(s => s.Elements));
+
+        /// <summary>What a search has besides.</summary>
+        public IEnumerable<Tensor> Vectors => Node.State;
 
         public void Begin()
         {
@@ -165,12 +175,36 @@ public class ServerJournalTests
             {
                 Worker = worker,
                 Number = number,
-                Clock = member.Clock,
+                Clock = Node.Numbers.Count > 0 ? (long)Node.Numbers[0] : member.Clock,
+                Piece = random.Next(3),
+                Measures = Node.Numbers.Count > 0 ? Tensor.From([random.NextDouble(), random.NextDouble()]) : null,
                 Version = Math.Max(0, Node.Shard.Version - random.Next(3)),
                 Examples = random.Next(1, 4),
                 Gradients = [new(Tensor.From(Values(5))), new(Tensor.From(Values(2 * rows), [rows, 2]), Tensor.From(Enumerable.Range(0, rows).Select(i => (long)((i * 3 + number) % 7)).ToArray()))],
                 Weights = [Tensor.Zeros(DType.Float32, [5]), null],
             });
+        }
+
+        /// <summary>Looks at what the pieces have brought, moves the weights by it and begins another evaluation, of three pieces.</summary>
+        public double[] Run(long number)
+        {
+            var program = new VectorProgram();
+            program.Measure(2);
+            program.Dot(2, 2);
+            program.Combine(LbfgsSearch.X, 1, LbfgsSearch.Trial, 0, LbfgsSearch.X);
+            program.Combine(LbfgsSearch.Trial, 1, LbfgsSearch.X, -0.1, 2);
+            program.Evaluate(2, 3, 2);
+            var rows = program.ToTensor();
+            double[] Ask()
+            {
+                var call = new Call { Worker = 0, Number = number, Program = rows, Results = Tensor.Zeros(DType.Float64, [VectorProgram.ResultsOf(rows)]) };
+                Send(call);
+                return call.Results.ToArray<double>();
+            }
+            var first = Ask();
+            // Who asks again is told the same, and nothing is done twice.
+            Assert.Equal(first, Ask());
+            return first;
         }
 
         /// <summary>What another server was sent and has not answered.</summary>
