@@ -56,7 +56,7 @@ internal static class NullStep
                 Servers = 1,
                 Workers = 1,
                 Description = served.Description,
-                IsSparse = [sparse],
+                Forms = [sparse ? GradientForm.Rows : GradientForm.Dense],
                 UpdatesPerStep = 1,
                 Grace = TimeSpan.FromSeconds(10),
                 FirstWait = TimeSpan.FromSeconds(10),

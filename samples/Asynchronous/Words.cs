@@ -87,7 +87,7 @@ public static class Words
         var features = new BuildContext(graph, training: true, seed).Apply(new Recurrent(new LstmCell(Width)), embedding.Value.Gather(words)).Reshape([Batch * Length, Width]);
         var loss = isSampled
             ? SampledLosses.SampledSoftmax(classes.Value, graph.Constant(0).BroadcastTo([Vocabulary]), features, next, CandidateSampler.LogUniform(Vocabulary, Sampled), counter.Value, seed ^ (ulong)worker.Rank << 32, 1)
-            : DistantSoftmax.CrossEntropies(remote, 1, features, next).Mean();
+            : DistantSoftmax.CrossEntropies(remote, classes, features, next).Mean();
         Variable[] own = [embedding, .. isSampled ? [classes] : Array.Empty<Variable>(), .. graph.Variables.Where(v => v.IsTrainable && v != embedding && v != classes)];
         List<(Variable Variable, Gradient Gradient)> learned = [.. own.Zip(Gradients.Of(loss, own)).Select(p => (p.First, p.Second!))];
         // Of the weights whose gradient the servers compute, nothing is given away.

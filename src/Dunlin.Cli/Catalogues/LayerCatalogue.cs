@@ -16,6 +16,7 @@ internal static class LayerCatalogue
         ("average-pool2d", s => new AveragePool2d(SizesOf(s, "window", 2, [2])!.Value, SizesOf(s, "stride", 2, null), PaddingOf(s, 2), s.Flag("includePadding", false))),
         ("global-average-pool", _ => new GlobalAveragePool()),
         ("linear", s => new Linear(s.Int("features"), s.Flag("bias", true))),
+        ("class-scores", s => new ClassScores(s.Int("classes"), s.Flag("bias", true))),
         ("embedding", s => new Embedding(s.Int("rows"), s.Int("features"))),
         ("batch-norm", s => new BatchNorm(momentum: s.Number("momentum", 0.1, 0, 1), epsilon: s.Number("epsilon", 1e-5), synchronized: s.Flag("synchronized", false))),
         ("layer-norm", s => new LayerNorm(epsilon: s.Number("epsilon", 1e-5))),

@@ -77,7 +77,7 @@ internal struct FrameHeader
         header.HeadBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]);
         header.Request = BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]);
         for (var i = 0; i < FieldCount; i++) header.Fields[i] = BinaryPrimitives.ReadInt64LittleEndian(bytes[(24 + 8 * i)..]);
-        if (header.Kind is < FrameKind.Hello or > FrameKind.Vectors) return $"A frame is of kind {bytes[4]}, which there is not.";
+        if (header.Kind is < FrameKind.Hello or > FrameKind.Classes) return $"A frame is of kind {bytes[4]}, which there is not.";
         if (header.TextBytes is < 0 or > MostText) return $"A frame of kind {header.Kind} claims {(uint)header.TextBytes} bytes of text, of which there are at most {MostText}.";
         var most = header.TextBytes + (long)header.Tensors * (DescriptionBytes + 8 * 255);
         var least = header.TextBytes + (long)header.Tensors * DescriptionBytes;

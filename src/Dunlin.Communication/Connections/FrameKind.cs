@@ -45,4 +45,6 @@ internal enum FrameKind : byte
     Piece,
     /// <summary>Has the server compute with vectors.</summary>
     Vectors,
+    /// <summary>Asks about classes whose weights are there: for sums of a softmax over them, its gradients or their scores.</summary>
+    Classes,
 }

@@ -14,10 +14,17 @@ internal readonly record struct TensorLimit(TensorType Type, int MostRows = 0);
 /// <param name="tensors">The tensors, in order; none unless given.</param>
 internal sealed class FrameLimits(int mostText, params TensorLimit[] tensors)
 {
+    private string? _refusal;
+
+    /// <summary>Of a frame that is not expected.</summary>
+    /// <param name="why">A sentence that says so.</param>
+    public static FrameLimits None(string why) => new(0) { _refusal = why };
+
     /// <summary>Checks a header, before what it says is read.</summary>
     /// <returns>Why the frame is not what is expected; null where it may be.</returns>
     public string? Refuse(in FrameHeader header)
     {
+        if (_refusal is not null) return _refusal;
         if (header.TextBytes > mostText) return $"A frame of kind {header.Kind} claims {header.TextBytes} bytes of text, where at most {mostText} are expected.";
         if (header.Tensors != tensors.Length) return $"A frame of kind {header.Kind} claims {header.Tensors} tensors, where {tensors.Length} are expected.";
         var described = (long)header.TextBytes;

@@ -17,6 +17,7 @@ public sealed class BuildContext
     private readonly List<(Value, double)> _predictions = [];
     private readonly List<LayerRecord?> _records = [];
     private readonly HashSet<Variable> _counted = [];
+    private readonly HashSet<Variable> _distant = [];
     private readonly Dictionary<string, int> _draws = new(StringComparer.Ordinal);
     private DunlinException? _explained;
     private Frame _frame = new("", 1);
@@ -46,6 +47,12 @@ public sealed class BuildContext
 
     /// <summary>The workers that build the same model for other examples of the batch; null where there are none.</summary>
     public Replicas? Replicas { get; }
+
+    /// <summary>Where scores of classes are computed (<see cref="ClassScores"/>), if not here.</summary>
+    internal IDistantClasses? DistantClasses { get; init; }
+
+    /// <summary>The weights of those.</summary>
+    internal IReadOnlySet<Variable> DistantWeights => _distant;
 
     /// <summary>An Int64 scalar that is another at each step, so that random operations draw anew.</summary>
     /// <exception cref="DunlinException">The context was given none.</exception>
@@ -133,6 +140,13 @@ public sealed class BuildContext
 
     /// <summary>Gives layers a variable to find where they would make one of that full name.</summary>
     internal void Provide(Variable variable) => _paths.Variables[variable.Name] = variable;
+
+    /// <summary>Notes that a variable is used where <see cref="DistantClasses"/> are.</summary>
+    internal Variable Distant(Variable weights)
+    {
+        if (!_distant.Add(weights)) throw new DunlinException($"The weights {weights.Name} of classes, which lie on servers, are used twice in a step: use the layer once.");
+        return weights;
+    }
 
     /// <summary>Asks for new elements for a variable at the end of each training step.</summary>
     /// <param name="variable">The variable.</param>

@@ -11,8 +11,10 @@ public delegate Value Loss(Value prediction, Value target);
 /// <summary>The usual losses. Each is a mean over all elements of the target, so that the mean of ranks' losses on equal shares is the loss of the whole batch.</summary>
 public static partial class Losses
 {
-    /// <summary>Cross entropy of softmax(prediction[…, C]) against class numbers target[…] (integers from 0 to C − 1).</summary>
-    public static Value SoftmaxCrossEntropy(Value prediction, Value target) => prediction.SoftmaxCrossEntropy(target).Mean();
+    /// <summary>
+    /// Cross entropy of softmax(prediction[…, C]) against class numbers target[…] (integers from 0 to C − 1). Where the prediction are scores that servers compute (<see cref="Layers.ClassScores"/>), they compute this as well.
+    /// </summary>
+    public static Value SoftmaxCrossEntropy(Value prediction, Value target) => DistantSoftmax.LossesOf(prediction, target)?.Mean() ?? prediction.SoftmaxCrossEntropy(target).Mean();
 
     /// <summary>Cross entropy against 1 − smoothing for the right class and smoothing spread evenly over all C (Szegedy et al., 2016).</summary>
     /// <param name="smoothing">From 0 up to, but not, 1.</param>

@@ -11,6 +11,9 @@ internal sealed class RemoteBatchStep : IBatchStep
     private readonly IRemoteUpdate _remote;
     private readonly Step _step;
     private readonly IReadOnlyList<(Variable Variable, Gradient Gradient)> _learned;
+
+    // Those that are not computed where the update is done.
+    private readonly int[] _given;
     private readonly DistantTables? _tables;
     private readonly Tensor[] _feeds;
     private readonly Tensor[] _totals;
@@ -21,7 +24,8 @@ internal sealed class RemoteBatchStep : IBatchStep
     public RemoteBatchStep(TrainingGraph graph, IRemoteUpdate remote)
     {
         (_remote, _learned) = (remote, graph.GivenAway);
-        IReadOnlyList<Value> inputs = [.. graph.PassInputs, graph.StopRequest], results = [.. graph.Totals, .. _learned.Select(l => l.Gradient.Values), .. _learned.Where(l => l.Gradient.IsSparse).Select(l => l.Gradient.Indices!)];
+        _given = [.. Enumerable.Range(0, _learned.Count).Except(graph.Classes)];
+        IReadOnlyList<Value> inputs = [.. graph.PassInputs, graph.StopRequest], results = [.. graph.Totals, .. _given.Select(i => _learned[i].Gradient.Values), .. _learned.Where(l => l.Gradient.IsSparse).Select(l => l.Gradient.Indices!)];
         if (remote.HasTables) _tables = DistantTables.Of(graph.Session, _learned, inputs, [.. results, .. graph.Updates]);
         _step = graph.Session.Compile([.. inputs, .. _tables?.Reads.Select(r => r.Rows) ?? []], results, graph.Updates);
         _feeds = new Tensor[inputs.Count + (_tables?.Reads.Count ?? 0)];
@@ -45,7 +49,7 @@ internal sealed class RemoteBatchStep : IBatchStep
         _feeds[2].Span<float>()[0] = batch.Count > 0 ? 1 : 0;
         _feeds[3].Span<float>()[0] = stop ? 1 : 0;
         _tables?.Fetch(_remote, _feeds.AsSpan(0, 4), _feeds.AsSpan(4));
-        if (!_outputs.TryGetValue(_feeds[0].Shape, out var outputs)) _outputs[_feeds[0].Shape] = outputs = new(_totals, _step.PlanFor(_feeds).FetchTypes, _learned);
+        if (!_outputs.TryGetValue(_feeds[0].Shape, out var outputs)) _outputs[_feeds[0].Shape] = outputs = new(_totals, _step.PlanFor(_feeds).FetchTypes, _learned, _given);
         _step.Run(_feeds, outputs.Results, observer);
         _remote.Step(outputs.Gradients, outputs.Rows, batch.Count);
     }
@@ -53,11 +57,13 @@ internal sealed class RemoteBatchStep : IBatchStep
     /// <summary>Where results go, for batches of one size.</summary>
     private sealed class Outputs
     {
-        public Outputs(Tensor[] totals, IReadOnlyList<TensorType> types, IReadOnlyList<(Variable Variable, Gradient Gradient)> learned)
+        public Outputs(Tensor[] totals, IReadOnlyList<TensorType> types, IReadOnlyList<(Variable Variable, Gradient Gradient)> learned, ReadOnlySpan<int> given)
         {
             Results = [.. totals, .. types.Skip(totals.Length).Select(t => Tensor.Uninitialized(t.Type, t.Shape))];
-            Gradients = Results[totals.Length..(totals.Length + learned.Count)];
-            var next = totals.Length + learned.Count;
+            // Those of others are not looked at.
+            Gradients = new Tensor[learned.Count];
+            var next = totals.Length;
+            foreach (var i in given) Gradients[i] = Results[next++];
             Rows = [.. learned.Select(l => l.Gradient.IsSparse ? Results[next++] : null)];
         }
 

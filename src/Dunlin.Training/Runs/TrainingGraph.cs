@@ -29,7 +29,10 @@ internal sealed class TrainingGraph : IDisposable
         // What a piece of the data gives is the same on all.
         var draws = worker.Remote?.WholeData is null ? worker.Rank : 0;
         Context = new BuildContext(graph, training: true, options.Seed ^ ((ulong)draws << 32), Part is null ? Counter.Value : Counter.Value * options.GradientAccumulationSteps + Part,
-            new Replicas(worker.Axis, worker.Communicator.Size, Weight, options.SyncBatchNorm));
+            new Replicas(worker.Axis, worker.Communicator.Size, Weight, options.SyncBatchNorm))
+        {
+            DistantClasses = worker.Remote is { HasTables: true } remote ? remote : null,
+        };
         var sharded = worker.Shards is { Sharding: ShardingStage.Parameters } shards ? new ShardedWeights(Context, shards, DenselyLearned(recipe, data)) : null;
         var prediction = Context.Apply(recipe.Model, Input);
         LocalLoss = Context.TotalLoss(recipe.Loss, prediction, Target);
@@ -41,7 +44,7 @@ internal sealed class TrainingGraph : IDisposable
 
         Variable[] trainable = [.. graph.Variables.Where(v => v.IsTrainable)];
         var gradients = sharded is null ? Gradients.Of(weighted, trainable) : Gradients.Of(weighted, [.. trainable.Select(sharded.WholeOf)], sharded.Again);
-        (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
+        (Variable Variable, Gradient Gradient)[] learned = [.. trainable.Zip(gradients).Select(p => (p.First, Second: GradientOf(p.First, p.Second))).Where(p => p.Second is not null).Select(p => (p.First, p.Second!))];
         if (learned.Length == 0) throw new DunlinException("The loss depends on no trainable variable: there is nothing to train.");
         var batch = Math.Min(options.BatchSize, data.Count);
         LargestPass = Math.Max(1, CeilingOf(CeilingOf(batch, worker.Shares), options.GradientAccumulationSteps));
@@ -115,6 +118,9 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>The learned variables and their gradients, where the update is done elsewhere; else none.</summary>
     public IReadOnlyList<(Variable Variable, Gradient Gradient)> GivenAway { get; } = [];
 
+    /// <summary>The numbers of those among them whose gradients are computed where the update is done: weights of classes.</summary>
+    public IReadOnlySet<int> Classes => Enumerable.Range(0, GivenAway.Count).Where(i => Context.DistantWeights.Contains(GivenAway[i].Variable)).ToHashSet();
+
     /// <summary>What a pass over a micro-batch changes; nothing where a step is one pass.</summary>
     public IReadOnlyList<Value> PassUpdates { get; } = [];
 
@@ -161,6 +167,14 @@ internal sealed class TrainingGraph : IDisposable
         var loss = context.TotalLoss(recipe.Loss, context.Apply(recipe.Model, Placeholder(graph, data.Fields[0])), Placeholder(graph, data.Fields[1]));
         Variable[] trainable = [.. context.Variables.Where(v => v.IsTrainable)];
         return [.. trainable.Zip(Gradients.Of(loss, trainable)).Where(p => p.Second is { IsSparse: false }).Select(p => p.First)];
+    }
+
+    /// <summary>Of weights whose gradient is computed elsewhere, a value of its type stands for it.</summary>
+    private Gradient? GradientOf(Variable variable, Gradient? gradient)
+    {
+        if (!Context.DistantWeights.Contains(variable)) return gradient;
+        if (gradient is not null) throw new DunlinException($"The weights {variable.Name} of classes lie on servers, and the loss depends on them in another way as well: use them in one layer of class scores alone.");
+        return variable.Value.Graph.Placeholder($"{variable.Name}/gradient", variable.TensorType.Type, variable.TensorType.Shape);
     }
 
     /// <summary>New running statistics. Those of examples that do not count, or whose loss is not finite, are nobody's.</summary>

@@ -52,7 +52,7 @@ internal sealed class TrainingRun : IDisposable
         _steps = _recorder.ResumedStep;
         if (_worker.Remote is { } remote)
         {
-            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables };
+            var model = new RemoteModel(_graph.Session, _graph.GivenAway, _recipe.Optimizer) { Tables = ((RemoteBatchStep)_step).Tables, Classes = _graph.Classes };
             if (remote.Serve(model, _stop)) return End(EndReason.Completed);
             (_steps, epoch, batch) = remote.Begin(model, new(_steps, epoch, batch));
             if (remote.WholeData is { } whole) return RunOverAllData(whole, epoch);
@@ -231,7 +231,7 @@ internal sealed class TrainingRun : IDisposable
     private NonFiniteException Explain(NonFiniteException error)
     {
         // Tables that are elsewhere are looked through as well.
-        if (_step is RemoteBatchStep { Tables.Count: > 0 }) _worker.Remote!.Collect();
+        if (_step is RemoteBatchStep { Tables.Count: > 0 } || _graph.Classes.Count > 0) _worker.Remote!.Collect();
         var where = NonFiniteSearch.Find(_graph, _step.Suspects);
         if (where is null && _worker.Communicator.Size > 1) _worker.Communicator.Barrier();
         var kept = _recorder.LastCheckpoint is { } checkpoint ? $" The last good checkpoint is {checkpoint}." : "";

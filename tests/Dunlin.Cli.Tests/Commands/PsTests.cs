@@ -62,10 +62,15 @@ public sealed class PsTests : IDisposable
     }
 
     /// <summary>With a log, nothing is lost that a server has acknowledged, and nothing is done twice.</summary>
-    [Fact]
-    public async Task A_killed_server_that_is_started_again_goes_on_to_the_same_bits()
+    [Theory, InlineData("tiny"), InlineData("classes.json")]
+    public async Task A_killed_server_that_is_started_again_goes_on_to_the_same_bits(string recipe)
     {
-        string[] options = ["tiny", "--workers", "2", "--epochs", "150", "--protocol", "synchronous", "--set", "checkpoints.keep=1"];
+        // Its servers compute the scores, in rounds between which they are killed, too.
+        _dunlin.Write("classes.json", """
+            { "data": { "name": "digits", "train": 512, "test": 128 }, "model": ["flatten", { "linear": 32 }, "relu", { "class-scores": 10 }], "loss": "cross-entropy", "metrics": ["accuracy"],
+              "optimizer": { "name": "adam", "learningRate": 0.003 }, "training": { "epochs": 2, "batchSize": 32, "seed": 1 } }
+            """);
+        string[] options = [recipe, "--workers", "2", "--epochs", "150", "--protocol", "synchronous", "--set", "checkpoints.keep=1"];
         _dunlin.Succeed(["train", .. options, "--strategy", "parameter-server", "--run", "threads"]);
         var addresses = FreeAddresses(1);
         string[] logged = [.. options, "--log-directory", "log"];

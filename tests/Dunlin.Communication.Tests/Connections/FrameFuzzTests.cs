@@ -16,7 +16,7 @@ public class FrameFuzzTests
     public void A_million_inputs_give_frames_or_refusals()
     {
         var random = new Random(1);
-        byte[][] valid = [Frame(FrameKind.Call, null, Gradient(3)), Frame(FrameKind.Call, null, Gradient(0)), Frame(FrameKind.Join, "variable w Float32[3]"), Frame(FrameKind.Begin, null)];
+        byte[][] valid = [Frame(FrameKind.Call, null, Gradient(3)), Frame(FrameKind.Call, null, Gradient(0)), Frame(FrameKind.Join, "variable w Float32[3]"), Frame(FrameKind.Begin, null), Frame(FrameKind.Classes, null, Question(3))];
         foreach (var frame in valid) Assert.Null(Read(frame, out _));
         var buffer = new byte[512];
         var (frames, refusals) = (0, 0);
@@ -29,7 +29,7 @@ public class FrameFuzzTests
             {
                 frames++;
                 // What is taken for a frame is within the limits.
-                Assert.True(header.HeadBytes <= input.Length - FrameHeader.Size && header.Tensors is 0 or 3 && header.TextBytes <= 100);
+                Assert.True(header.HeadBytes <= input.Length - FrameHeader.Size && header.Tensors is 0 or 2 or 3 && header.TextBytes <= 100);
             }
             else
             {
@@ -52,6 +52,12 @@ public class FrameFuzzTests
         Assert.Equal("A frame of kind Call claims a tensor 1 of length 1000 in dimension 0, where Float32[7, 2] with up to 8 rows is expected.", Read(frame, out _));
         frame = Frame(FrameKind.Call, null);
         Assert.Equal("A frame of kind Call claims 0 tensors, where 3 are expected.", Read(frame, out _));
+        frame = Frame(FrameKind.Classes, null, Question(9));
+        Assert.Equal("A frame of kind Classes claims a tensor 0 of length 9 in dimension 0, where Float32[0, 4] with up to 8 rows is expected.", Read(frame, out _));
+        BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(FrameHeader.Size + FrameHeader.DescriptionBytes), -1);
+        Assert.Equal("A frame of kind Classes claims a tensor 0 of length -1 in dimension 0, where Float32[0, 4] with up to 8 rows is expected.", Read(frame, out _));
+        frame[24] = 1;
+        Assert.Equal("There is no slice 1.", Read(frame, out _));
         frame = Frame(FrameKind.Join, new string('x', 101));
         Assert.Equal("A frame of kind Join claims 101 bytes of text, where at most 100 are expected.", Read(frame, out _));
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), -1);
@@ -89,6 +95,8 @@ public class FrameFuzzTests
 
     private static Tensor[] Gradient(int rows) => [Tensor.Zeros(DType.Float32, [5]), Tensor.Zeros(DType.Float32, [rows, 2]), Tensor.Zeros(DType.Int64, [rows])];
 
+    private static Tensor[] Question(int examples) => [Tensor.Zeros(DType.Float32, [examples, 4]), Tensor.Zeros(DType.Int64, [examples])];
+
     private static byte[] Frame(FrameKind kind, string? text, params Tensor[] tensors)
     {
         var head = Encoding.UTF8.GetBytes(text ?? "").ToList();
@@ -106,8 +114,15 @@ public class FrameFuzzTests
     private sealed class Rules : IFrameRules
     {
         private readonly FrameLimits _call = new(0, new TensorLimit(new(DType.Float32, [5])), new TensorLimit(new(DType.Float32, [7, 2]), 8), new TensorLimit(new(DType.Int64, [0]), 8));
+        private readonly FrameLimits _classes = new(0, new TensorLimit(new(DType.Float32, [0, 4]), 8), new TensorLimit(new(DType.Int64, [0]), 8));
         private readonly FrameLimits _text = new(100);
 
-        public FrameLimits? Of(in FrameHeader header) => header.Kind switch { FrameKind.Call => _call, FrameKind.Join or FrameKind.Begin => _text, _ => null };
+        public FrameLimits? Of(in FrameHeader header) => header.Kind switch
+        {
+            FrameKind.Call => _call,
+            FrameKind.Join or FrameKind.Begin => _text,
+            FrameKind.Classes => header.Fields[0] == 0 ? _classes : FrameLimits.None($"There is no slice {header.Fields[0]}."),
+            _ => null,
+        };
     }
 }

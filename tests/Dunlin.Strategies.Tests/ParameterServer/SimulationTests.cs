@@ -108,6 +108,36 @@ public class SimulationTests
         Assert.True(lost > 2000 && workers > 500 && servers > 500, $"{lost} messages were lost, {workers} workers and {servers} servers died.");
     }
 
+    /// <summary>Nor are gradients of weights of classes, which servers compute and which are asked for in rounds of their own: 125 runs.</summary>
+    [Fact]
+    public void No_gradient_that_servers_compute_is_lost_or_counted_twice()
+    {
+        var (lost, workers, servers) = (0L, 0, 0);
+        for (var seed = 0; seed < 25; seed++)
+        {
+            foreach (var protocol in new ServerProtocol[] { new ServerProtocol.Asynchronous { PushEvery = 3, FetchEvery = 2 }, new ServerProtocol.TryLock(4), new ServerProtocol.SoftSynchronous(2), new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous(1) })
+            {
+                var cluster = Failing((ulong)seed);
+                const int Workers = 4, Steps = 12;
+                float[] weight = [], classes = [];
+                new ParameterServer(Workers, new() { Protocol = protocol, Servers = 2, Simulation = cluster }).Run(worker =>
+                {
+                    var own = WorkOnClasses(worker, Steps);
+                    if (worker.Rank == 0) (weight, classes) = own;
+                });
+                var report = cluster.Report!;
+                (lost, workers, servers) = (lost + report.Lost, workers + report.WorkerDeaths, servers + report.ServerDeaths);
+                // What comes of a gradient that workers give, and of one that servers compute, is the same, whatever that is where steps are left out.
+                Assert.Equal(-weight[0], classes[0] + classes[1], 1e-4);
+                Assert.Equal(-weight[1], classes[2] + classes[3], 1e-4);
+                // Of the steps, every other one is for every other class.
+                if (protocol is ServerProtocol.TryLock) Assert.Equal([Workers * Steps / 2, Workers * Steps / 2, Workers * Steps / 2, Workers * Steps / 2], classes);
+                if (protocol is ServerProtocol.Synchronous) Assert.Equal([Steps / 2, Steps / 2, Steps / 2, Steps / 2], classes);
+            }
+        }
+        Assert.True(lost > 1000 && workers > 100 && servers > 100, $"{lost} messages were lost, {workers} workers and {servers} servers died.");
+    }
+
     [Fact]
     public void A_worker_that_fails_ends_the_run_with_its_error()
     {
@@ -160,6 +190,29 @@ public class SimulationTests
         remote.End();
         if (worker.Rank == 0) remote.Collect();
         return session.Storage(variable).ToArray<float>();
+    }
+
+    /// <summary>Two weights, one on each server, and four classes, two on each: of those the one or the other is right, in turn.</summary>
+    private static (float[] Weights, float[] Classes) WorkOnClasses(IWorker worker, int steps)
+    {
+        var graph = new Graph();
+        var (first, second, classes) = (graph.Variable("first", DType.Float32, [1], Initializers.Zeros), graph.Variable("second", DType.Float32, [1], Initializers.Zeros), graph.Variable("classes", DType.Float32, [4, 1], Initializers.Zeros));
+        using var session = new Session(graph, new() { Kernels = KernelSets.Managed, Threads = 1 });
+        var (remote, gradient) = (worker.Remote!, Tensor.From([1f]));
+        remote.Begin(new(session, [.. new[] { first, second, classes }.Select(v => (v, (Gradient)graph.Placeholder($"{v.Name}/gradient", DType.Float32, v.TensorType.Shape)))], Optimizers.Sgd(1)) { Classes = new HashSet<int> { 2 } }, default);
+        var (features, ones, none) = (Tensor.From([1f, 1], [2, 1]), Tensor.From([1f, 1]), Tensor.From([float.PositiveInfinity, float.PositiveInfinity]));
+        var (losses, normalizers, back) = (Tensor.Zeros(DType.Float32, [2]), Tensor.Zeros(DType.Float32, [2]), Tensor.Zeros(DType.Float32, [2, 1]));
+        while (remote.StepsDone < steps)
+        {
+            var labels = Tensor.From<long>(remote.StepsDone % 2 == 0 ? [0, 3] : [1, 2]);
+            remote.Losses(classes, features, labels, losses, normalizers);
+            // Of infinitely many other classes, a class's probability is 0: the gradient is −1 where it is right.
+            remote.Gradients(classes, features, labels, none, ones, back);
+            remote.Step([gradient, gradient, null!], [null, null, null], 1);
+        }
+        remote.End();
+        if (worker.Rank == 0) remote.Collect();
+        return ([.. session.Storage(first).ToArray<float>(), .. session.Storage(second).ToArray<float>()], session.Storage(classes).ToArray<float>());
     }
 
     private static TrainingResult Train(ServerProtocol protocol, int workers, SimulatedCluster? cluster)

@@ -23,18 +23,80 @@ internal static class CallFrames
     }
 
     /// <summary>The tensors of a gradient.</summary>
-    public static TensorLimit[] GradientLimits(IReadOnlyList<Slice> slices, IReadOnlyList<bool> isSparse) =>
+    public static TensorLimit[] GradientLimits(IReadOnlyList<Slice> slices, IReadOnlyList<GradientForm> forms) =>
     [
-        .. slices.SelectMany((s, i) => isSparse[i]
-            ? [new TensorLimit(s.Type, MostRows(s.Type)), new TensorLimit(new(DType.Int64, [0]), MostRows(s.Type))]
-            : (TensorLimit[])[new(s.Type)]),
+        .. slices.SelectMany((s, i) => forms[i] switch
+        {
+            GradientForm.Rows => [new TensorLimit(s.Type, MostRows(s.Type)), new TensorLimit(new(DType.Int64, [0]), MostRows(s.Type))],
+            GradientForm.Dense => [new(s.Type)],
+            _ => (TensorLimit[])[],
+        }),
     ];
 
     /// <summary>The same with what was measured over a piece of the data.</summary>
-    public static TensorLimit[] MeasuredLimits(IReadOnlyList<Slice> slices, IReadOnlyList<bool> isSparse) => [.. GradientLimits(slices, isSparse), new(new(DType.Float64, [0]), SandblasterDiscipline.MostMeasures)];
+    public static TensorLimit[] MeasuredLimits(IReadOnlyList<Slice> slices, IReadOnlyList<GradientForm> forms) => [.. GradientLimits(slices, forms), new(new(DType.Float64, [0]), SandblasterDiscipline.MostMeasures)];
 
     /// <summary>A program for vectors.</summary>
     public static FrameLimits ProgramLimits => new(0, [new(new(DType.Float64, [0, VectorProgram.Columns]), VectorProgram.MostRows)]);
+
+    /// <summary>As many examples as a question about classes may be of: features and scores are no more than 1 GiB.</summary>
+    public static int MostExamples(TensorType weights) => (int)Math.Clamp((1L << 30) / (weights.Type.Size() * (weights.Shape[0] + (long)weights.Shape[1])), 1, 1 << 20);
+
+    /// <summary>The tensors of a question about classes.</summary>
+    public static TensorLimit[] ClassTensors(ClassQuestion question, TensorType weights)
+    {
+        var most = MostExamples(weights);
+        TensorLimit features = new(weights with { Shape = [0, weights.Shape[1]] }, most), labels = new(new(DType.Int64, [0]), most), each = new(weights with { Shape = [0] }, most);
+        return question switch { ClassQuestion.Scores => [features], ClassQuestion.Sums => [features, labels], _ => [features, labels, each, each] };
+    }
+
+    /// <summary>What a question about classes may be, by what its header says.</summary>
+    public static FrameLimits ClassLimits(in FrameHeader header, IReadOnlyList<Slice> slices, IReadOnlyList<GradientForm> forms)
+    {
+        var (number, step, slice) = (header.Fields[0], header.Fields[1], header.Fields[2]);
+        if (header.Flags > (byte)ClassQuestion.Scores) return FrameLimits.None($"A frame of kind Classes asks question {header.Flags}, and there are {(byte)ClassQuestion.Sums} to {(byte)ClassQuestion.Scores}.");
+        if (number < 1 || step < 0) return FrameLimits.None($"A frame of kind Classes is for gradient {number} and step {step} of it, which are at least 1 and 0.");
+        if (slice < 0 || slice >= slices.Count || forms[(int)slice] != GradientForm.Computed)
+            return FrameLimits.None($"A frame of kind Classes asks about slice {slice}, and of the {slices.Count} here those with classes are {(forms.Contains(GradientForm.Computed) ? string.Join(", ", Enumerable.Range(0, forms.Count).Where(i => forms[i] == GradientForm.Computed)) : "none")}.");
+        return new(0, ClassTensors((ClassQuestion)header.Flags, slices[(int)slice].Type));
+    }
+
+    /// <summary>Makes room for a question about classes, whose header and descriptions have been checked.</summary>
+    /// <exception cref="FrameException">Its tensors are of different lengths.</exception>
+    public static ClassQuery ReadClasses(in FrameHeader header, ReadOnlySpan<int> rows, IReadOnlyList<Slice> slices)
+    {
+        var (question, slice) = ((ClassQuestion)header.Flags, (int)header.Fields[2]);
+        var (examples, weights) = (rows[0], slices[slice].Type);
+        if (rows[1..].ContainsAnyExcept(examples)) throw new FrameException($"A frame of kind Classes has features of {examples} examples, and other tensors of {string.Join(", ", rows[1..].ToArray())}.");
+        var room = ClassTensors(question, weights).Select(t => Tensor.Uninitialized(t.Type.Type, t.Type.Shape.With(0, examples))).ToArray();
+        return Query(question, slice, header.Fields[1], room, ClassQuery.AnswerTo(question, examples, weights));
+    }
+
+    /// <summary>A question of its tensors.</summary>
+    public static ClassQuery Query(ClassQuestion question, int slice, long step, ReadOnlySpan<Tensor> tensors, Tensor answer) => new()
+    {
+        Question = question,
+        Slice = slice,
+        Step = step,
+        Features = tensors[0],
+        Labels = tensors.Length > 1 ? tensors[1] : null,
+        Normalizers = tensors.Length > 2 ? tensors[2] : null,
+        LossGradients = tensors.Length > 3 ? tensors[3] : null,
+        Answer = answer,
+    };
+
+    /// <summary>Checks the labels of a question that was received.</summary>
+    /// <exception cref="FrameException">One is no class of the slice's.</exception>
+    public static void CheckLabels(ClassQuery query, IReadOnlyList<Slice> slices)
+    {
+        var classes = slices[query.Slice].Type.Shape[0];
+        foreach (var label in query.Labels is { } labels ? labels.Span<long>() : [])
+            if (label < -1 || label >= classes) throw new FrameException($"A frame of kind Classes names class {label} of a slice of {classes} classes; -1 stands for one that is elsewhere.");
+    }
+
+    /// <summary>Sends a question about classes.</summary>
+    public static void Send(FrameConnection connection, ServerCall call, ClassQuery query) =>
+        connection.Send(FrameKind.Classes, (byte)query.Question, call.Number, [call.Number, query.Step, query.Slice], tensors: query.Tensors);
 
     /// <summary>A request for rows: the slices' numbers, and then for each the rows'.</summary>
     public static FrameLimits RowLimits(int tensors, IReadOnlyList<Slice> slices)

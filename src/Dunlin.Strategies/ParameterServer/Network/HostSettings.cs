@@ -15,8 +15,8 @@ internal sealed record HostSettings
     /// <summary><see cref="ServedModel.Description"/>, and the protocol.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Of which slices the gradients are rows.</summary>
-    public required IReadOnlyList<bool> IsSparse { get; init; }
+    /// <summary>What is given as the gradients of its slices.</summary>
+    public required IReadOnlyList<GradientForm> Forms { get; init; }
 
     /// <summary>How many updates a step of all workers makes.</summary>
     public required long UpdatesPerStep { get; init; }

@@ -12,23 +12,24 @@ internal sealed class HostedCall : ServerCall
     /// <summary>Rung with the answer.</summary>
     private readonly object _bell = new();
     private readonly IReadOnlyList<Slice> _slices;
+    private readonly IReadOnlyList<GradientForm> _forms;
     private readonly SliceGradient[] _gradients;
     private readonly List<SliceGradient>[] _rooms;
     private readonly bool[] _wanted;
     private Tensor?[]? _weights;
     private Tensor[] _given = [];
 
-    public HostedCall(ServerShard shard, IReadOnlyList<bool> isSparse, IReadOnlyList<bool> wanted)
+    public HostedCall(ServerShard shard, IReadOnlyList<GradientForm> forms, IReadOnlyList<bool> wanted)
     {
         (_slices, _wanted) = (shard.Slices, [.. wanted]);
-        _gradients = new SliceGradient[_slices.Count];
-        _rooms = [.. isSparse.Select(sparse => sparse ? new List<SliceGradient>() : null!)];
+        (_gradients, _forms) = (new SliceGradient[_slices.Count], forms);
+        _rooms = [.. forms.Select(form => form == GradientForm.Rows ? new List<SliceGradient>() : null!)];
         for (var i = 0; i < _gradients.Length; i++)
-            if (!isSparse[i]) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
+            if (forms[i] == GradientForm.Dense) _gradients[i] = new(Tensor.Uninitialized(_slices[i].Type.Type, _slices[i].Type.Shape));
     }
 
-    /// <summary>The weights, the rows or the numbers that were asked for.</summary>
-    public ReadOnlySpan<Tensor> Given => Results is not null ? (Tensor[])[Results] : Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
+    /// <summary>The weights, the rows, the scores or the numbers that were asked for.</summary>
+    public ReadOnlySpan<Tensor> Given => Results is not null ? (Tensor[])[Results] : Classes is not null ? (Tensor[])[Classes.Answer] : Rows is not null ? (Tensor[])[.. Rows.Select(r => r.Rows)] : Weights is null ? [] : _given;
 
     /// <summary>Takes a call from a frame, and receives what it brings.</summary>
     /// <exception cref="FrameException">A row is named that there is not.</exception>
@@ -40,7 +41,8 @@ internal sealed class HostedCall : ServerCall
         if (!CallFrames.HasGradients(header)) return;
         for (var (i, next) = (0, 0); i < _gradients.Length; i++)
         {
-            if (_rooms[i] is null)
+            if (_forms[i] == GradientForm.Computed) continue;
+            if (_forms[i] == GradientForm.Dense)
             {
                 connection.Receive(_gradients[i].Values);
                 next++;
@@ -94,12 +96,23 @@ internal sealed class HostedCall : ServerCall
         }
     }
 
+    /// <summary>Takes a question about classes from a frame.</summary>
+    /// <exception cref="FrameException">Its tensors are of different lengths, or a label is none of the slice's classes.</exception>
+    public void TakeClasses(FrameConnection connection, in FrameHeader header)
+    {
+        Begin(header);
+        var query = CallFrames.ReadClasses(header, connection.Rows, _slices);
+        foreach (var tensor in query.Tensors) connection.Receive(tensor);
+        CallFrames.CheckLabels(query, _slices);
+        Classes = query;
+    }
+
     /// <summary>Another call, which asks for nothing yet.</summary>
     private void Begin(in FrameHeader header)
     {
         Renew();
         CallFrames.Read(header, this);
-        (Gradients, Weights, Rows, Measures, Program, Results, WantsPiece) = (null, null, null, null, null, null, false);
+        (Gradients, Weights, Rows, Classes, Measures, Program, Results, WantsPiece) = (null, null, null, null, null, null, null, false);
     }
 
     /// <summary>Waits for the answer.</summary>

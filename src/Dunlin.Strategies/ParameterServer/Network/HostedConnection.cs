@@ -53,8 +53,8 @@ internal sealed partial class ServerHost
         public HostedConnection(ServerHost host, FrameConnection connection, int worker)
         {
             (_host, _connection, _worker) = (host, connection, worker);
-            _gradients = new(0, CallFrames.GradientLimits(host._node.Shard.Slices, host._settings.IsSparse));
-            _measured = new(0, CallFrames.MeasuredLimits(host._node.Shard.Slices, host._settings.IsSparse));
+            _gradients = new(0, CallFrames.GradientLimits(host._node.Shard.Slices, host._settings.Forms));
+            _measured = new(0, CallFrames.MeasuredLimits(host._node.Shard.Slices, host._settings.Forms));
         }
 
         public string Peer => _connection.Peer;
@@ -69,6 +69,7 @@ internal sealed partial class ServerHost
             FrameKind.Vectors => _program,
             FrameKind.Call or FrameKind.Piece or FrameKind.Probe or FrameKind.Begin or FrameKind.Collect or FrameKind.Stop or FrameKind.Leave or FrameKind.AwaitAll or FrameKind.Farewell => _plain,
             FrameKind.Rows when header.Tensors is > 0 and <= MostRowLists => CallFrames.RowLimits(header.Tensors, _host._node.Shard.Slices),
+            FrameKind.Classes => CallFrames.ClassLimits(header, _host._node.Shard.Slices, _host._settings.Forms),
             FrameKind.Initialize => new(0, [.. _host._node.Shard.Weights.Concat(_host._node.Shard.State.Select(s => s.Elements)).Select(t => new TensorLimit(t.TensorType))]),
             FrameKind.Fail => _text,
             _ => null,
@@ -89,7 +90,7 @@ internal sealed partial class ServerHost
             var (wanted, description) = CallFrames.ReadOpening(_connection.Text, _host._node.Shard.Slices.Count);
             if (ServedModel.Difference(description, settings.Description) is { } difference) throw new RefusedException(difference);
             if (run != 0 && run != _host._run) throw new RefusedException("this server was started again and has no log of the run: the run begins anew, from the last checkpoint.");
-            _call = new HostedCall(_host._node.Shard, settings.IsSparse, wanted) { Worker = _worker };
+            _call = new HostedCall(_host._node.Shard, settings.Forms, wanted) { Worker = _worker };
             _hasJoined = true;
             _host.Admit(this, caller);
             _connection.Send(FrameKind.Done, text: _host._state);
@@ -102,7 +103,7 @@ internal sealed partial class ServerHost
                 var header = _connection.Receive(this);
                 switch (header.Kind)
                 {
-                    case FrameKind.Call or FrameKind.Rows or FrameKind.Piece or FrameKind.Vectors:
+                    case FrameKind.Call or FrameKind.Rows or FrameKind.Piece or FrameKind.Vectors or FrameKind.Classes:
                         if (!TakeCall(header)) return;
                         break;
                     case FrameKind.Probe:
@@ -134,9 +135,11 @@ internal sealed partial class ServerHost
 
         private bool TakeCall(in FrameHeader header)
         {
-            if (CallFrames.Refuse(header) is { } refusal) throw new FrameException(refusal);
+            // Questions about classes were looked at with their limits.
+            if (header.Kind != FrameKind.Classes && CallFrames.Refuse(header) is { } refusal) throw new FrameException(refusal);
             if (header.Kind == FrameKind.Rows) _call.TakeRows(_connection, header);
             else if (header.Kind == FrameKind.Vectors) _call.TakeProgram(_connection, header);
+            else if (header.Kind == FrameKind.Classes) _call.TakeClasses(_connection, header);
             else _call.Take(_connection, header);
             if (!_host.Handle(this, _call)) return false;
             for (var waited = 0; !_call.Wait(LookMilliseconds);)

@@ -45,8 +45,8 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     {
         (_connector, _worker, _number, _servers, _reconnect, _timeout) = (connector, worker, number, servers, reconnect, timeout);
         Slices = model.Placement.Of(number);
-        _description = CallFrames.Opening(Enumerable.Range(0, Slices.Count).Where(i => model.Tables.Contains(Slices[i].Variable)), model.Description);
-        _weights = new(0, [.. Slices.Where(s => !model.Tables.Contains(s.Variable)).Select(s => new TensorLimit(s.Type))]);
+        _description = CallFrames.Opening(Enumerable.Range(0, Slices.Count).Where(i => model.Tables.Contains(Slices[i].Variable) || model.Classes.Contains(Slices[i].Variable)), model.Description);
+        _weights = new(0, [.. Slices.Where(s => !model.Tables.Contains(s.Variable) && !model.Classes.Contains(s.Variable)).Select(s => new TensorLimit(s.Type))]);
         _pushed = new Tensor[Slices.Sum(s => model.Sparse.Contains(s.Variable) ? 2 : 1) + 1];
         Connect();
     }
@@ -85,6 +85,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
                 var header = Receive(KindOf(call), _sentAt, call);
                 call.Piece = (int)header.Fields[3];
                 if (call.Results is { } results) _connection!.Receive(results);
+                else if (call.Classes is { } query) _connection!.Receive(query.Answer);
                 else if (call.Rows is { } rows)
                     foreach (var one in rows) _connection!.Receive(one.Rows);
                 else if (header.Tensors > 0)
@@ -116,7 +117,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
             .. Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s)),
             .. _state.Select(s =>
             {
-                var whole = model.Session.Storage(model.Session.Graph.FindVariable(s.Name) ?? throw new DunlinException($"Server {_number} keeps {s.Name}, which the model of this worker has not: all processes of a run are of the same version."));
+                var whole = model.Session.Storage(model.Session.Graph.FindVariable(s.Name) ?? throw new DunlinException($"Server {_number} keeps {s.Name}, for which the model of this worker has no room: build the optimiser into its graph as well ({nameof(Optimizer)}.{nameof(Optimizer.Build)}), and run the same version of Dunlin on all processes."));
                 var part = Tensor.Uninitialized(s.Type.Type, s.Type.Shape);
                 Rows.CopyIn(whole, s.Slice, part);
                 return part;
@@ -160,7 +161,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         {
             FrameKind.Join => _names,
             FrameKind.Call when CallFrames.WantsWeights(header) => _weights,
-            FrameKind.Rows or FrameKind.Vectors => _rows,
+            FrameKind.Rows or FrameKind.Vectors or FrameKind.Classes => _rows,
             FrameKind.Collect => _everything ??= new(0, [.. Slices.Select(s => new TensorLimit(s.Type)), .. _state.Select(s => new TensorLimit(s.Type))]),
             _ => _text,
         },
@@ -186,7 +187,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         _state = CallFrames.ReadState(connection.Text, Slices);
     }
 
-    private static FrameKind KindOf(ServerCall call) => call.Program is not null ? FrameKind.Vectors : call.Rows is not null ? FrameKind.Rows : call.WantsPiece ? FrameKind.Piece : FrameKind.Call;
+    private static FrameKind KindOf(ServerCall call) => call.Program is not null ? FrameKind.Vectors : call.Rows is not null ? FrameKind.Rows : call.Classes is not null ? FrameKind.Classes : call.WantsPiece ? FrameKind.Piece : FrameKind.Call;
 
     private void SendOnce(ServerCall call)
     {
@@ -203,9 +204,16 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
             CallFrames.Send(_connection, call, (Tensor[])[Tensor.From(asked.Select(r => (long)r.Slice).ToArray()), .. asked.Select(r => r.Numbers)], FrameKind.Rows);
             return;
         }
+        if (call.Classes is { } query)
+        {
+            _rows = new(0, new TensorLimit(query.Answer.TensorType));
+            CallFrames.Send(_connection, call, query);
+            return;
+        }
         var count = 0;
         foreach (var gradient in call.Gradients ?? [])
         {
+            if (gradient.Values is null) continue;
             _pushed[count++] = gradient.Values;
             if (gradient.Rows is { } rows) _pushed[count++] = rows;
         }

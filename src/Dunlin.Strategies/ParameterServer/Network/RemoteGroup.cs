@@ -19,8 +19,6 @@ internal sealed class RemoteGroup(int workers, ParameterServerOptions options) :
 
     public (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
     {
-        if (model.Classes.Count > 0)
-            throw new DunlinException($"The scores of the classes of {model.Learned[model.Classes.First()].Variable.Name} are to be computed on servers, which is possible where servers are threads or simulated, and not yet where they are processes: compute them on the workers.");
         var served = new ServedModel(model, options, workers);
         var security = new ConnectionSecurity(_processes.Token, _processes.Tls);
         var channels = new List<RemoteChannel>();

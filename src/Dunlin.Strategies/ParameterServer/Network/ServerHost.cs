@@ -38,7 +38,7 @@ internal sealed partial class ServerHost : IDisposable
         _seats = [.. Enumerable.Range(0, settings.Workers).Select(worker => new Seat(worker))];
         _state = CallFrames.Describe(node.Shard);
         if (log is null) return;
-        _journal = new(log, node, settings.Description, settings.IsSparse, settings.Workers, settings.SnapshotAfter);
+        _journal = new(log, node, settings.Description, settings.Forms, settings.Workers, settings.SnapshotAfter);
         _journal.Recover();
         if (_journal.Run == 0) return;
         (_run, _begin) = (_journal.Run, _journal.Begin);
@@ -122,7 +122,7 @@ internal sealed partial class ServerHost : IDisposable
             seat.Connection?.Dispose();
             (seat.Connection, seat.LeaveAt) = (connection, long.MaxValue);
             _journal?.Join(seat.Worker, caller.Session);
-            _node.Join(seat.Worker);
+            _node.Join(seat.Worker, caller.Session);
             Monitor.PulseAll(_gate);
         }
         _settings.Log($"Worker {caller.Number} has come from {connection.Peer}.");

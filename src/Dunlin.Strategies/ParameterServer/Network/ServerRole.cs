@@ -48,7 +48,7 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
             Servers = options.ServerCount,
             Workers = workers,
             Description = served.Description,
-            IsSparse = served.AreSparse(node.Shard.Slices),
+            Forms = served.FormsOf(node.Shard.Slices),
             UpdatesPerStep = options.Protocol.Create(workers).UpdatesOf(workers),
             Grace = _processes.Grace,
             FirstWait = _processes.FirstWait,
@@ -69,9 +69,11 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples) => throw NoWorker();
 
-    public void Losses(int table, Tensor features, Tensor labels, Tensor losses, Tensor normalizers) => throw NoWorker();
+    public void Losses(Variable weights, Tensor features, Tensor labels, Tensor losses, Tensor normalizers) => throw NoWorker();
 
-    public void Gradients(int table, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients) => throw NoWorker();
+    public void Scores(Variable weights, Tensor features, Tensor scores) => throw NoWorker();
+
+    public void Gradients(Variable weights, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients) => throw NoWorker();
 
     public void Collect() => throw NoWorker();
 

@@ -13,10 +13,14 @@ internal sealed class ServerJournal : IDisposable
     /// <summary>More than a protocol has besides tensors, or than a program gives.</summary>
     private const int MostNumbers = 1 << 20;
 
+    /// <summary>In a snapshot, a gradient of weights of classes that has been computed for a worker's next call.</summary>
+    private const byte IsComputed = 255;
+
     private readonly ILogStorage _storage;
     private readonly ServerNode _node;
     private readonly string _description;
     private readonly int _workers;
+    private readonly IReadOnlyList<GradientForm> _forms;
     private readonly TensorLimit[] _gradients;
     private readonly TensorLimit[] _measured;
     private readonly long _snapshotAfter;
@@ -26,14 +30,13 @@ internal sealed class ServerJournal : IDisposable
     /// <param name="storage">Where it lies; this owns it.</param>
     /// <param name="node">Whose it is: as it was made, with all workers joined.</param>
     /// <param name="description">Of the model: another one's journal is refused.</param>
-    /// <param name="isSparse">Of which slices the gradients are rows.</param>
+    /// <param name="forms">What is given as the gradients of its slices.</param>
     /// <param name="workers">How many there are.</param>
     /// <param name="snapshotAfter">After how many bytes a snapshot is made, beyond the bytes of one.</param>
-    public ServerJournal(ILogStorage storage, ServerNode node, string description, IReadOnlyList<bool> isSparse, int workers, long snapshotAfter)
+    public ServerJournal(ILogStorage storage, ServerNode node, string description, IReadOnlyList<GradientForm> forms, int workers, long snapshotAfter)
     {
         (_storage, _node, _description, _workers, _sessions) = (storage, node, description, workers, new long[workers]);
-        _gradients = CallFrames.GradientLimits(node.Shard.Slices, isSparse);
-        _measured = CallFrames.MeasuredLimits(node.Shard.Slices, isSparse);
+        (_forms, _gradients, _measured) = (forms, CallFrames.GradientLimits(node.Shard.Slices, forms), CallFrames.MeasuredLimits(node.Shard.Slices, forms));
         _snapshotAfter = snapshotAfter + Held.Sum(t => t.Bytes);
     }
 
@@ -96,8 +99,14 @@ internal sealed class ServerJournal : IDisposable
     public void Call(ServerCall call)
     {
         // Who is given a piece is not written: whoever has none asks again.
-        if (Run == 0 || call.Rows is not null || call.Classes is not null || call.WantsPiece) return;
-        var tensors = call.Program is { } program ? [program] : (call.Gradients ?? []).SelectMany(g => g.Rows is null ? [g.Values] : (Tensor[])[g.Values, g.Rows]);
+        if (Run == 0 || call.Rows is not null || call.WantsPiece) return;
+        if (call.Classes is { } query)
+        {
+            // What is only read changes nothing.
+            if (query.Question == ClassQuestion.Gradients && query.Step > 0) Write(FrameKind.Classes, (byte)query.Question, [call.Number, query.Step, query.Slice, 0, 0, 0, call.Worker], "", query.Tensors);
+            return;
+        }
+        var tensors = call.Program is { } program ? [program] : (call.Gradients ?? []).Where(g => g.Values is not null).SelectMany(g => g.Rows is null ? [g.Values] : (Tensor[])[g.Values, g.Rows]);
         Write(call.Program is null ? FrameKind.Call : FrameKind.Vectors, CallFrames.FlagsOf(call), [.. CallFrames.FieldsOf(call), call.Worker], "", call.Measures is { } measures ? [.. tensors, measures] : [.. tensors]);
     }
 
@@ -105,7 +114,12 @@ internal sealed class ServerJournal : IDisposable
     public void Tidy()
     {
         if (Run == 0 || _written < _snapshotAfter || !_node.IsBetweenSteps) return;
-        _storage.Replace(stream => WriteSnapshot(stream.Write));
+        _storage.Replace(stream =>
+        {
+            WriteSnapshot(stream.Write);
+            foreach (var member in _node.Members.Values.Concat(_node.Left.Values))
+                foreach (var (slice, (sum, step)) in member.ClassGradients) JournalRecord.Write(stream.Write, FrameKind.Classes, IsComputed, [0, step, slice, 0, 0, 0, member.Worker], "", [sum]);
+        });
         _written = 0;
     }
 
@@ -148,6 +162,8 @@ internal sealed class ServerJournal : IDisposable
         FrameKind.Collect => [.. Held.Select(t => new TensorLimit(t.TensorType)), new TensorLimit(new(DType.Int64, [_workers, 5])), .. Given.Select(g => new TensorLimit(g.Elements.TensorType)), .. _node.State.Select(s => new TensorLimit(s.TensorType)), new(new(DType.Float64, [0]), MostNumbers), new(new(DType.Float64, [0]), MostNumbers)],
         FrameKind.Call => !CallFrames.HasGradients(header) ? [] : CallFrames.HasMeasures(header) ? _measured : _gradients,
         FrameKind.Vectors => [new(new(DType.Float64, [0, VectorProgram.Columns]), VectorProgram.MostRows)],
+        FrameKind.Classes when header.Fields[2] >= 0 && header.Fields[2] < _forms.Count && _forms[(int)header.Fields[2]] == GradientForm.Computed =>
+            header.Flags == IsComputed ? [new(_node.Shard.Slices[(int)header.Fields[2]].Type)] : CallFrames.ClassTensors(ClassQuestion.Gradients, _node.Shard.Slices[(int)header.Fields[2]].Type),
         FrameKind.Join or FrameKind.Leave => [],
         _ => null,
     };
@@ -165,14 +181,15 @@ internal sealed class ServerJournal : IDisposable
             if (header.Kind == FrameKind.Collect) Restore(header, tensors[Held.Count()..]);
             return;
         }
-        var worker = (int)header.Fields[header.Kind is FrameKind.Call or FrameKind.Vectors ? 6 : 0];
+        var worker = (int)header.Fields[header.Kind is FrameKind.Call or FrameKind.Vectors or FrameKind.Classes ? 6 : 0];
         if (worker < 0 || worker >= _workers) throw new DunlinException($"The server's log names worker {worker} of {_workers}: remove it to begin anew.");
         if (header.Kind == FrameKind.Join)
         {
             _sessions[worker] = header.Fields[1];
-            _node.Join(worker);
+            _node.Join(worker, header.Fields[1]);
         }
         else if (header.Kind == FrameKind.Leave) _node.Leave(worker);
+        else if (header.Kind == FrameKind.Classes) ReplayClasses(header, worker, tensors);
         else
         {
             var call = new Replayed { Worker = worker };
@@ -185,12 +202,25 @@ internal sealed class ServerJournal : IDisposable
         }
     }
 
+    private void ReplayClasses(in FrameHeader header, int worker, Tensor[] tensors)
+    {
+        var (step, slice) = (header.Fields[1], (int)header.Fields[2]);
+        if (header.Flags == IsComputed)
+        {
+            if ((_node.Members.GetValueOrDefault(worker) ?? _node.Left.GetValueOrDefault(worker)) is { } member) member.ClassGradients[slice] = (tensors[0], step);
+            return;
+        }
+        var answer = ClassQuery.AnswerTo(ClassQuestion.Gradients, tensors[0].Shape[0], _node.Shard.Slices[slice].Type);
+        _node.Handle(new Replayed { Worker = worker, Number = header.Fields[0], Classes = CallFrames.Query(ClassQuestion.Gradients, slice, step, tensors, answer) });
+    }
+
     private SliceGradient[] Gathered(Tensor[] tensors)
     {
         var gradients = new SliceGradient[_node.Shard.Slices.Count];
         for (var (i, next) = (0, 0); i < gradients.Length; i++)
         {
-            var isSparse = _gradients[next].MostRows > 0;
+            if (_forms[i] == GradientForm.Computed) continue;
+            var isSparse = _forms[i] == GradientForm.Rows;
             gradients[i] = new(tensors[next], isSparse ? tensors[next + 1] : null);
             next += isSparse ? 2 : 1;
         }
@@ -207,6 +237,7 @@ internal sealed class ServerJournal : IDisposable
             var row = table.AsSpan(5 * worker, 5);
             _sessions[worker] = row[3];
             var member = new Member(worker) { Clock = row[1], Taken = row[2] };
+            member.Begin(row[3]);
             if (row[4] != 0) member.Keep(rest[(1 + worker * slices)..(1 + (worker + 1) * slices)]);
             members.Add((member, row[0] != 0));
         }

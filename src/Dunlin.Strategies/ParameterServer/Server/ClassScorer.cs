@@ -10,13 +10,12 @@ internal sealed class ClassScorer : IDisposable
     private readonly Session _session;
     private readonly Step _score;
     private readonly Step _differentiate;
-    private readonly Tensor _weights;
+    private readonly Lazy<Step> _scores;
 
-    /// <param name="weights">w[C, D], as they are when asked.</param>
+    /// <param name="weights">Type and shape of w[C, D].</param>
     /// <param name="options">How it is computed.</param>
-    public ClassScorer(Tensor weights, SessionOptions options)
+    public ClassScorer(TensorType weights, SessionOptions options)
     {
-        _weights = weights;
         var graph = new Graph();
         var (w, h) = (graph.Placeholder("weights", weights.Type, weights.Shape), graph.Placeholder("features", weights.Type, [Shape.Unknown, weights.Shape[1]]));
         var labels = graph.Placeholder("labels", DType.Int64, [Shape.Unknown]);
@@ -27,22 +26,30 @@ internal sealed class ClassScorer : IDisposable
         var right = labels.Maximum(labels.Number(0)).OneHot(weights.Shape[0], weights.Type) * (labels >= 0).Cast(weights.Type).ExpandDims(1);
         _session = new Session(graph, options);
         _score = _session.Compile([w, h, labels], [Operations.Stack([greatest, (scores - greatest.ExpandDims(1)).Exp().Sum([1]), (scores * right).Sum([1])], 0)]);
+        _scores = new(() => _session.Compile([w, h], [scores]));
         var errors = ((scores - normalizers.ExpandDims(1)).Exp() - right) * gradients.ExpandDims(1);
         _differentiate = _session.Compile([w, h, labels, normalizers, gradients], [errors.MatMul(w), errors.MatMul(h, transposeA: true)]);
     }
 
-    /// <summary>Answers a question; where it is for the gradient, also that of the weights.</summary>
+    /// <summary>Answers a question; where it is for the gradients, also for that of the weights.</summary>
+    /// <param name="query">The question.</param>
+    /// <param name="weights">w[C, D].</param>
     /// <returns>The weights' gradient, or null.</returns>
-    public Tensor? Answer(ClassQuery query)
+    public Tensor? Answer(ClassQuery query, Tensor weights)
     {
-        if (query.LossGradients is null)
+        switch (query.Question)
         {
-            _score.Run([_weights, query.Features, query.Labels], [query.Answer]);
-            return null;
+            case ClassQuestion.Sums:
+                _score.Run([weights, query.Features, query.Labels!], [query.Answer]);
+                return null;
+            case ClassQuestion.Scores:
+                _scores.Value.Run([weights, query.Features], [query.Answer]);
+                return null;
+            default:
+                var gradient = Tensor.Uninitialized(weights.Type, weights.Shape);
+                _differentiate.Run([weights, query.Features, query.Labels!, query.Normalizers!, query.LossGradients!], [query.Answer, gradient]);
+                return gradient;
         }
-        var gradient = Tensor.Uninitialized(_weights.Type, _weights.Shape);
-        _differentiate.Run([_weights, query.Features, query.Labels, query.Normalizers!, query.LossGradients], [query.Answer, gradient]);
-        return gradient;
     }
 
     /// <inheritdoc/>

@@ -31,13 +31,16 @@ internal sealed class ServedModel
     /// <summary>The numbers of those that a worker has no copy of: it is given rows of them, when it asks.</summary>
     public IReadOnlySet<int> Tables => _model.Tables;
 
+    /// <summary>The numbers of those that are weights of classes, with which the servers compute scores: workers have no copy of them either.</summary>
+    public IReadOnlySet<int> Classes => _model.Classes;
+
     /// <summary>What lies where.</summary>
     public ServerPlacement Placement => ServerPlacement.Over(Variables, _options.ServerCount);
 
     /// <summary>A line for each variable, each link of the optimiser and what else all processes of a run have in common.</summary>
     public string Description => string.Join('\n',
     [
-        .. Variables.Select((v, i) => $"variable {v.Name} {v.Type}{(Sparse.Contains(i) ? " by rows" : "")}{(v.Stays ? ", of which rows are read" : "")}"),
+        .. Variables.Select((v, i) => $"variable {v.Name} {v.Type}{(Sparse.Contains(i) ? " by rows" : "")}{(v.IsSpread ? ", whose scores servers compute" : v.Stays ? ", of which rows are read" : "")}"),
         .. _model.Optimizer.Links.Select(l => $"optimizer link {Describe(l)}"),
         $"protocol {Describe(_options.Protocol)}",
         $"number of workers {_workers}",
@@ -59,8 +62,9 @@ internal sealed class ServedModel
         return node;
     }
 
-    /// <summary>Of which of some slices the gradients are rows.</summary>
-    public IReadOnlyList<bool> AreSparse(IReadOnlyList<Slice> slices) => [.. slices.Select(s => Sparse.Contains(s.Variable))];
+    /// <summary>What is given as the gradients of some slices.</summary>
+    public IReadOnlyList<GradientForm> FormsOf(IReadOnlyList<Slice> slices) =>
+        [.. slices.Select(s => Classes.Contains(s.Variable) ? GradientForm.Computed : Sparse.Contains(s.Variable) ? GradientForm.Rows : GradientForm.Dense)];
 
     /// <summary>Builds a server with the worker's weights and state.</summary>
     public ServerNode Begin(int number, RunPosition position)

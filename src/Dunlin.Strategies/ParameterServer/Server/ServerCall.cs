@@ -43,7 +43,7 @@ internal abstract class ServerCall
     /// <summary>Rows that are wanted, and nothing else; null where not.</summary>
     public SliceRows[]? Rows { get; set; }
 
-    /// <summary>Scores of classes that are wanted, or their gradients, and nothing else; null where not.</summary>
+    /// <summary>Scores of classes that are wanted, or their gradients, and nothing else; null where not. <see cref="Number"/> is then that of the gradient that the worker will give next.</summary>
     public ClassQuery? Classes { get; set; }
 
     /// <summary>Operations on vectors that are wanted, and nothing else: [n, 6], Float64 (<see cref="VectorProgram"/>); null where not.</summary>

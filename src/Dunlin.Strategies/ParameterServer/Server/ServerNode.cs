@@ -1,4 +1,5 @@
-using Dunlin.Tensors;
+using System.Numerics.Tensors;
+using Tensor = Dunlin.Tensors.Tensor;
 
 namespace Dunlin.Strategies;
 
@@ -53,12 +54,17 @@ internal sealed class ServerNode : IDisposable
     public long Dropped { get; private set; }
 
     /// <summary>A worker comes, or comes back: after it was cut off, or after it had left.</summary>
-    public Member Join(int worker)
+    /// <param name="worker">Its number.</param>
+    /// <param name="life">Which of its lives, or processes: one that was started again has forgotten what it had begun.</param>
+    public Member Join(int worker, long life = 0)
     {
-        if (_members.TryGetValue(worker, out var known)) return known;
-        if (_left.Remove(worker, out var member)) member.Clock = _discipline.ClockOf(member);
-        else member = new Member(worker) { Clock = _discipline.FirstClock };
-        _members.Add(worker, member);
+        if (!_members.TryGetValue(worker, out var member))
+        {
+            if (_left.Remove(worker, out member)) member.Clock = _discipline.ClockOf(member);
+            else member = new Member(worker) { Clock = _discipline.FirstClock };
+            _members.Add(worker, member);
+        }
+        member.Begin(life);
         return member;
     }
 
@@ -110,11 +116,7 @@ internal sealed class ServerNode : IDisposable
             foreach (var wanted in rows) Strategies.Rows.Gather(Shard.Weights[wanted.Slice], wanted.Numbers, wanted.Rows);
             call.Answer(call.Clock, call.Number, call.Version);
         }
-        else if (call.Classes is { } query)
-        {
-            if (Shard.Answer(query) is { } gradient) member.ClassGradients[query.Slice] = gradient;
-            call.Answer(call.Clock, call.Number, call.Version);
-        }
+        else if (call.Classes is { } query) Answer(call, query, member);
         else if (call.Program is { } program)
         {
             if (Refuse(call, program) is { } refusal) call.Refuse(refusal);
@@ -132,12 +134,13 @@ internal sealed class ServerNode : IDisposable
             if (older is not null)
             {
                 _waiting.Remove(older);
+                if (older.Gradients is { } taken) call.Gradients = [.. call.Gradients!.Select((g, i) => g.Values is null ? taken[i] : g)];
                 _discipline.Replace(older, call);
             }
             else if (call.Gradients is not null && call.Number > member.Taken)
             {
+                if (!Complete(call, member)) return;
                 member.Taken = call.Number;
-                Complete(call, member);
                 _discipline.Take(call, member);
             }
             _waiting.Add(call);
@@ -185,12 +188,36 @@ internal sealed class ServerNode : IDisposable
         call.Answer(call.Clock, call.Number, call.Version, _isStopping);
     }
 
-    /// <summary>Adds the gradients that were computed here.</summary>
-    private void Complete(ServerCall call, Member member)
+    /// <summary>Answers a question about classes, and keeps the gradient of their weights for the worker's next one.</summary>
+    private void Answer(ServerCall call, ClassQuery query, Member member)
     {
-        if (call.Examples == 0 || !call.Gradients!.Any(g => g.Values is null)) return;
-        call.Gradients = [.. call.Gradients!.Select((g, i) => g.Values is not null ? g : member.ClassGradients.Remove(i, out var own) ? new(own)
-            : throw new DunlinException($"Worker {member.Worker} gives no gradient for slice {i} of the server's, and has not had it computed here either."))];
+        if (query.Question == ClassQuestion.Gradients && call.Number <= member.Taken)
+        {
+            call.Refuse($"worker {call.Worker} has sent another call since this one.");
+            return;
+        }
+        // One that comes again is answered again; what it adds is there already.
+        if (Shard.Answer(query) is { } gradient && member.Add(query, gradient) && Shard.Compensation is not null) member.Keep(Shard.Given, query.Slice);
+        call.Answer(call.Clock, call.Number, call.Version);
+    }
+
+    /// <summary>Adds the gradients that were computed here.</summary>
+    /// <returns>Whether all are there; if not, the call is refused.</returns>
+    private static bool Complete(ServerCall call, Member member)
+    {
+        if (call.Examples > 0)
+        {
+            var gradients = call.Gradients!;
+            var missing = Enumerable.Range(0, gradients.Length).FirstOrDefault(i => gradients[i].Values is null && !member.ClassGradients.ContainsKey(i), -1);
+            if (missing >= 0)
+            {
+                call.Refuse($"worker {call.Worker} gives no gradient for the server's slice {missing}, and has not had it computed here since its last one: it asks for the gradients of a softmax over all classes in each step.");
+                return false;
+            }
+            if (member.ClassGradients.Count > 0) call.Gradients = [.. gradients.Select((g, i) => g.Values is null ? new(member.ClassGradients[i].Sum) : g)];
+        }
+        member.ClassGradients.Clear();
+        return true;
     }
 
     /// <summary>Whether a call was overtaken by one that its worker sent later.</summary>
@@ -234,8 +261,11 @@ internal sealed class Member(int worker)
     /// <summary>The number of the last gradient that was taken from it.</summary>
     public long Taken { get; set; }
 
-    /// <summary>Gradients of weights of classes that were computed here for its next call, by the slice's number.</summary>
-    public Dictionary<int, Tensor> ClassGradients { get; } = [];
+    /// <summary>Which of its lives, or processes.</summary>
+    public long Life { get; private set; }
+
+    /// <summary>Gradients of weights of classes that were computed here for its next call, by the slice's number: their sum, and the last step that is in it (<see cref="ClassQuery.Step"/>).</summary>
+    public Dictionary<int, (Tensor Sum, long Step)> ClassGradients { get; } = [];
 
     /// <summary>What the last program of its gave.</summary>
     public double[] Results { get; set; } = [];
@@ -243,10 +273,31 @@ internal sealed class Member(int worker)
     /// <summary>The weights that it was given last; null where they are not kept.</summary>
     public Tensor[]? Given { get; private set; }
 
-    /// <summary>Keeps a copy of weights that it is given.</summary>
-    public void Keep(IReadOnlyList<Tensor> given)
+    /// <summary>It comes, or is there.</summary>
+    /// <param name="life">What another one had computed here is nobody's.</param>
+    public void Begin(long life)
     {
-        Given ??= [.. given.Select(g => Tensor.Uninitialized(g.Type, g.Shape))];
-        for (var i = 0; i < Given.Length; i++) given[i].CopyTo(Given[i]);
+        if (life != Life) ClassGradients.Clear();
+        Life = life;
+    }
+
+    /// <summary>Adds a gradient of weights of classes to those for its next call.</summary>
+    /// <returns>Whether it was not there yet, and is to be kept.</returns>
+    public bool Add(ClassQuery query, Tensor gradient)
+    {
+        if (query.Step == 0 || (ClassGradients.TryGetValue(query.Slice, out var known) && known.Step >= query.Step)) return false;
+        if (known.Sum is { } sum) TensorPrimitives.Add(sum.Span<float>(), gradient.Span<float>(), sum.Span<float>());
+        ClassGradients[query.Slice] = (known.Sum ?? gradient, query.Step);
+        return true;
+    }
+
+    /// <summary>Keeps a copy of weights that it is given, or that are used for it.</summary>
+    /// <param name="given">The weights.</param>
+    /// <param name="slice">Of which slice; null for all.</param>
+    public void Keep(IReadOnlyList<Tensor> given, int? slice = null)
+    {
+        if (Given is null) (Given, slice) = ([.. given.Select(g => Tensor.Uninitialized(g.Type, g.Shape))], null);
+        for (var i = 0; i < Given.Length; i++)
+            if (slice is null || i == slice) given[i].CopyTo(Given[i]);
     }
 }

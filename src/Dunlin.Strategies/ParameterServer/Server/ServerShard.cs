@@ -156,8 +156,8 @@ internal sealed class ServerShard : IDisposable
     /// <returns>The gradient of their weights, where that is asked for; else null.</returns>
     public Tensor? Answer(ClassQuery query)
     {
-        if (!_scorers.TryGetValue(query.Slice, out var scorer)) _scorers[query.Slice] = scorer = new(Weights[query.Slice], _session.Options);
-        return scorer.Answer(query);
+        if (!_scorers.TryGetValue(query.Slice, out var scorer)) _scorers[query.Slice] = scorer = new(Slices[query.Slice].Type, _session.Options);
+        return scorer.Answer(query, Given[query.Slice]);
     }
 
     /// <summary>Moves the weights a part of the way to others: w + rate (goal − w).</summary>

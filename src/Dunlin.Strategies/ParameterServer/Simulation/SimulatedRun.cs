@@ -67,8 +67,6 @@ internal sealed class SimulatedRun(int workers, ParameterServerOptions options, 
     /// <summary>Makes the servers, with worker 0's weights.</summary>
     public void Make(RemoteModel model, RunPosition position)
     {
-        if (model.Classes.Count > 0 && Cluster.Failures is { ServerLife: > 0 })
-            throw new DunlinException($"Servers that compute scores of the classes of {model.Learned[model.Classes.First()].Variable.Name} have no log of what they computed, so they can't come back: leave {nameof(SimulatedFailures)}.{nameof(SimulatedFailures.ServerLife)} at 0.");
         Position = position;
         var served = new ServedModel(model, options, workers);
         Servers = [.. Enumerable.Range(0, options.Servers).Select(number => new SimulatedServer(this, served, number, position))];

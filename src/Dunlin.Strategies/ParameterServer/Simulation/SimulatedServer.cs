@@ -134,7 +134,7 @@ internal sealed class SimulatedServer : IDisposable
     private ServerJournal NewJournal(ServerNode node)
     {
         const long SnapshotAfter = 4096;
-        return new(_log, node, _model.Description, _model.AreSparse(node.Shard.Slices), _run.Workers, SnapshotAfter);
+        return new(_log, node, _model.Description, _model.FormsOf(node.Shard.Slices), _run.Workers, SnapshotAfter);
     }
 
     private void Serve()
@@ -195,7 +195,7 @@ internal sealed class SimulatedServer : IDisposable
         if (!node.Members.ContainsKey(worker))
         {
             _journal?.Join(worker, message.Incarnation);
-            node.Join(worker);
+            node.Join(worker, message.Incarnation);
         }
         var flight = new Flight(this, message);
         _journal?.Call(flight);

@@ -9,44 +9,48 @@ internal sealed class ClassLink(IServerChannel server)
     private readonly Queue<ClassQuery> _queries = new();
 
     /// <summary>Asks, for each slice of the weights that is there.</summary>
+    /// <param name="question">What is asked.</param>
     /// <param name="table">The number of the weights.</param>
-    /// <param name="features">[N, D].</param>
-    /// <param name="labels">[N], of all classes.</param>
-    /// <param name="normalizers">[N]; null for the sums.</param>
-    /// <param name="gradients">[N]; null for the sums.</param>
-    public void Ask(int table, Tensor features, Tensor labels, Tensor? normalizers, Tensor? gradients)
+    /// <param name="tensors">As far as the question has them: features [N, D], labels [N], of all classes, normalisers [N] and gradients of the losses [N].</param>
+    /// <param name="number">Of the worker's next gradient.</param>
+    /// <param name="step"><see cref="ClassQuery.Step"/>.</param>
+    /// <exception cref="DunlinException">There are more examples than a server has room for.</exception>
+    public void Ask(ClassQuestion question, int table, ReadOnlySpan<Tensor> tensors, long number, long step)
     {
         for (var i = 0; i < server.Slices.Count; i++)
         {
             var slice = server.Slices[i];
             if (slice.Variable != table) continue;
-            var own = Tensor.Uninitialized(DType.Int64, labels.Shape);
-            ReadOnlySpan<long> from = labels.Span<long>();
-            var to = own.Span<long>();
-            for (var n = 0; n < from.Length; n++) to[n] = from[n] >= slice.FirstRow && from[n] < slice.FirstRow + slice.Type.Shape[0] ? from[n] - slice.FirstRow : -1;
-            _queries.Enqueue(new()
-            {
-                Slice = i,
-                Features = features,
-                Labels = own,
-                Normalizers = normalizers,
-                LossGradients = gradients,
-                Answer = Tensor.Uninitialized(DType.Float32, gradients is null ? [3, features.Shape[0]] : features.Shape),
-            });
+            var (examples, most) = (tensors[0].Shape[0], CallFrames.MostExamples(slice.Type));
+            if (examples > most) throw new DunlinException($"Of {examples} examples at a time the scores of {slice.Type.Shape[0]} classes are asked of a server, which has room for those of {most}: take a smaller batch, or more servers.");
+            var own = tensors.ToArray();
+            if (question != ClassQuestion.Scores) own[1] = LabelsWithin(tensors[1], slice);
+            _queries.Enqueue(CallFrames.Query(question, i, step, own, ClassQuery.AnswerTo(question, examples, slice.Type)));
         }
+        _call.Number = number;
         Send();
     }
 
-    /// <summary>Waits for the answers.</summary>
-    public IEnumerable<Tensor> Receive()
+    /// <summary>Waits for the answers, with the slices that they are of.</summary>
+    public IEnumerable<(Slice Slice, Tensor Answer)> Receive()
     {
-        while (_queries.TryDequeue(out var query))
+        while (_queries.TryPeek(out var query))
         {
             server.Await(_call);
+            _queries.Dequeue();
             // One question at a time.
             Send();
-            yield return query.Answer;
+            yield return (server.Slices[query.Slice], query.Answer);
         }
+    }
+
+    private static Tensor LabelsWithin(Tensor labels, Slice slice)
+    {
+        var own = Tensor.Uninitialized(DType.Int64, labels.Shape);
+        ReadOnlySpan<long> from = labels.Span<long>();
+        var to = own.Span<long>();
+        for (var n = 0; n < from.Length; n++) to[n] = from[n] >= slice.FirstRow && from[n] < slice.FirstRow + slice.Type.Shape[0] ? from[n] - slice.FirstRow : -1;
+        return own;
     }
 
     private void Send()

@@ -14,6 +14,7 @@ namespace Dunlin.Strategies;
 internal sealed class ServedWorker(int rank, int workers, ServerProtocol protocol, IServerGroup group) : IWorker, IRemoteUpdate, IDisposable
 {
     private readonly WholeDataWorker? _whole = protocol is ServerProtocol.Sandblaster sandblaster ? new(rank, sandblaster) : null;
+    private RemoteModel _model = null!;
     private WorkerRule _rule = null!;
     private ServerLink[] _links = [];
     private long _begin;
@@ -48,7 +49,10 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     {
         var (servers, begin) = group.Begin(rank, model, position);
         _begin = begin.Step;
+        _model = model;
         var plan = protocol.Plan(model.Optimizer, workers);
+        if (!HasTables && model.Classes.Count > 0)
+            throw new DunlinException($"The scores of the classes of {model.Learned[model.Classes.First()].Variable.Name} are to be computed on servers, but with {protocol.GetType().Name} workers compute with weights of their own: take a protocol without those, or compute the scores on the workers.");
         _rule = plan.Rule;
         _links = [.. servers.Select(s => new ServerLink(s, model, plan))];
         foreach (var link in _links) link.Ask();
@@ -64,16 +68,31 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
         foreach (var link in _links) link.ReceiveRows(requests);
     }
 
-    public void Losses(int table, Tensor features, Tensor labels, Tensor losses, Tensor normalizers)
+    public void Losses(Variable weights, Tensor features, Tensor labels, Tensor losses, Tensor normalizers)
     {
-        foreach (var link in _links) link.Classes.Ask(table, features, labels, null, null);
-        SoftmaxParts.Combine([.. _links.SelectMany(l => l.Classes.Receive())], losses.Span<float>(), normalizers.Span<float>());
+        var table = TableOf(weights, features);
+        ReadOnlySpan<long> right = labels.Span<long>();
+        var classes = weights.TensorType.Shape[0];
+        for (var n = 0; n < right.Length; n++)
+            if (right[n] < 0 || right[n] >= classes) throw new DunlinException($"The right class of example {n} is {right[n]}, and the classes of {weights.Name} are 0 to {classes - 1}.");
+        foreach (var link in _links) link.AskClasses(ClassQuestion.Sums, table, [features, labels]);
+        SoftmaxParts.Combine([.. _links.SelectMany(l => l.ReceiveClasses()).Select(a => a.Answer)], losses.Span<float>(), normalizers.Span<float>());
     }
 
-    public void Gradients(int table, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients)
+    public void Gradients(Variable weights, Tensor features, Tensor labels, Tensor normalizers, Tensor lossGradients, Tensor featureGradients)
     {
-        foreach (var link in _links) link.Classes.Ask(table, features, labels, normalizers, lossGradients);
-        SoftmaxParts.Sum([.. _links.SelectMany(l => l.Classes.Receive())], featureGradients.Span<float>());
+        var table = TableOf(weights, features);
+        // As with the step's other gradients.
+        var step = _links.Min(l => l.Clock);
+        foreach (var link in _links) link.AskClasses(ClassQuestion.Gradients, table, [features, labels, normalizers, lossGradients], isNext: link.Clock == step);
+        SoftmaxParts.Sum([.. _links.SelectMany(l => l.ReceiveClasses()).Select(a => a.Answer)], featureGradients.Span<float>());
+    }
+
+    public void Scores(Variable weights, Tensor features, Tensor scores)
+    {
+        var table = TableOf(weights, features);
+        foreach (var link in _links) link.AskClasses(ClassQuestion.Scores, table, [features]);
+        foreach (var (slice, answer) in _links.SelectMany(l => l.ReceiveClasses())) SoftmaxParts.PutColumns(answer, slice.FirstRow, scores);
     }
 
     public void Step(ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor?> rows, long examples)
@@ -125,6 +144,18 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     {
         Leave();
         foreach (var link in _links) link.Dispose();
+    }
+
+    /// <summary>The number of weights of classes among those learned.</summary>
+    private int TableOf(Variable weights, Tensor features)
+    {
+        foreach (var table in _model.Classes)
+        {
+            if (_model.Learned[table].Variable != weights) continue;
+            return features.Shape[^1] == weights.TensorType.Shape[1] ? table
+                : throw new ShapeException($"Scores of the classes of {weights.Name} {weights.TensorType} take features of {weights.TensorType.Shape[1]}, not {features}.");
+        }
+        throw new DunlinException($"Scores of the classes of {weights.Name} are asked of servers, which were not told so: name it in {nameof(RemoteModel)}.{nameof(RemoteModel.Classes)}.");
     }
 
     /// <summary>Gives the servers what this worker has kept.</summary>

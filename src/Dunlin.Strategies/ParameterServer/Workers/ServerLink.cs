@@ -20,6 +20,8 @@ internal sealed class ServerLink : IDisposable
     private readonly Tensor?[] _weights;
     private readonly RowFetch _fetch;
     private readonly GradientSum? _sum;
+    private readonly int[] _given;
+    private readonly ClassLink _classes;
     private readonly OwnSteps? _own;
     private readonly Lazy<SliceGradient[]> _nothing;
     private long _examples;
@@ -30,14 +32,16 @@ internal sealed class ServerLink : IDisposable
         (_server, _model, _call) = (server, model, server.NewCall());
         var slices = server.Slices;
         _gradients = new SliceGradient[slices.Count];
-        (_fetch, Classes) = (new(server), new(server));
+        (_fetch, _classes) = (new(server), new(server));
+        // The gradients of classes are computed, and summed, where those are.
+        _given = [.. Enumerable.Range(0, slices.Count).Where(i => !model.Classes.Contains(slices[i].Variable))];
         // Of a variable that is here as a whole, the copy's own memory; of a table that stays at the servers there is none.
         _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) || model.Classes.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
         var sparse = ServedVariable.SparseOf(model);
         _nothing = new(() => [.. slices.Select(s => sparse.Contains(s.Variable) ? SliceGradient.NoRows(s.Type) : new(Tensor.Zeros(s.Type.Type, s.Type.Shape)))]);
         if (slices.Count == 0) return;
         var options = new SessionOptions { Kernels = model.Session.Options.Kernels, Threads = 1, Seed = model.Session.Options.Seed };
-        if (plan.Sums) _sum = new(slices, sparse, options);
+        if (plan.Sums && _given.Length > 0) _sum = new([.. _given.Select(i => slices[i])], sparse, options);
         if (plan.OwnSteps is { } optimizer) _own = new(ServedVariable.Of(model), slices, sparse, optimizer, options);
     }
 
@@ -56,8 +60,15 @@ internal sealed class ServerLink : IDisposable
     /// <summary>‖θ − θ′‖² over the server's slices: how far the worker's weights are from those that it was given.</summary>
     public double SquaredDistance => _own?.SquaredDistance ?? 0;
 
-    /// <summary>Asks about classes that are there.</summary>
-    public ClassLink Classes { get; }
+    /// <summary>Asks about those classes of a variable that are there.</summary>
+    /// <param name="question">What is asked.</param>
+    /// <param name="table">The number of the variable.</param>
+    /// <param name="tensors">The features [N, D], the labels [N], of all classes, the normalisers [N] and the gradients of the losses [N], as far as the question has them.</param>
+    /// <param name="isNext">Whether this server is to have the gradient of the step that is being done.</param>
+    public void AskClasses(ClassQuestion question, int table, ReadOnlySpan<Tensor> tensors, bool isNext = false) => _classes.Ask(question, table, tensors, _call.Number + 1, isNext ? Kept + 1 : 0);
+
+    /// <summary>Waits for the answers, one for each of the server's slices.</summary>
+    public IEnumerable<(Slice Slice, Tensor Answer)> ReceiveClasses() => _classes.Receive();
 
     /// <summary>Asks for the server's part of rows that a step is to read.</summary>
     public void AskRows(ReadOnlySpan<RowRequest> requests) => _fetch.Ask(requests);
@@ -84,7 +95,7 @@ internal sealed class ServerLink : IDisposable
         }
         // The gradient of no examples is none.
         if (examples == 0) return;
-        _sum?.Add(_gradients, factor);
+        _sum?.Add([.. _given.Select(i => _gradients[i])], factor);
         if (_own is null) return;
         _own.Apply(_gradients);
         Show(_own.Weights);
@@ -107,7 +118,13 @@ internal sealed class ServerLink : IDisposable
             if (fetch) Ask();
             return;
         }
-        Prepare(_sum is { Count: > 0 } ? _sum.Take() : _gradients, fetch);
+        var pushed = _gradients;
+        if (_sum is { Count: > 0 })
+        {
+            pushed = new SliceGradient[_gradients.Length];
+            foreach (var (slice, sum) in _given.Zip(_sum.Take())) pushed[slice] = sum;
+        }
+        Prepare(pushed, fetch);
         _server.Send(_call);
     }
 

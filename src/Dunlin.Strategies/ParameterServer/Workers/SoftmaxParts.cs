@@ -29,6 +29,13 @@ internal static class SoftmaxParts
         }
     }
 
+    /// <summary>Puts columns [N, c] to their places among others [N, C].</summary>
+    public static void PutColumns(Tensor part, int first, Tensor all)
+    {
+        var (width, whole) = (part.Shape[1], all.Shape[^1]);
+        for (var n = 0; n < part.Shape[0]; n++) part.Span<float>().Slice(n * width, width).CopyTo(all.Span<float>()[(n * whole + first)..]);
+    }
+
     /// <summary>Sums the parts' gradients, in their order.</summary>
     public static void Sum(IReadOnlyList<Tensor> parts, Span<float> sum)
     {

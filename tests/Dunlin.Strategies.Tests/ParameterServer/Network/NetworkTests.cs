@@ -237,9 +237,11 @@ public class NetworkTests
 
             public bool HasTables => inner.Remote!.HasTables;
 
-            public void Losses(int table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor losses, Dunlin.Tensors.Tensor normalizers) => inner.Remote!.Losses(table, features, labels, losses, normalizers);
+            public void Losses(Dunlin.Graphs.Variable table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor losses, Dunlin.Tensors.Tensor normalizers) => inner.Remote!.Losses(table, features, labels, losses, normalizers);
 
-            public void Gradients(int table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor normalizers, Dunlin.Tensors.Tensor lossGradients, Dunlin.Tensors.Tensor featureGradients) => inner.Remote!.Gradients(table, features, labels, normalizers, lossGradients, featureGradients);
+            public void Gradients(Dunlin.Graphs.Variable table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor labels, Dunlin.Tensors.Tensor normalizers, Dunlin.Tensors.Tensor lossGradients, Dunlin.Tensors.Tensor featureGradients) => inner.Remote!.Gradients(table, features, labels, normalizers, lossGradients, featureGradients);
+
+            public void Scores(Dunlin.Graphs.Variable table, Dunlin.Tensors.Tensor features, Dunlin.Tensors.Tensor scores) => inner.Remote!.Scores(table, features, scores);
 
             public void Fetch(ReadOnlySpan<RowRequest> requests) => inner.Remote!.Fetch(requests);
 

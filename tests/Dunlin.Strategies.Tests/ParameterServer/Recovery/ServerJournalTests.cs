@@ -134,7 +134,7 @@ public class ServerJournalTests
             Node = new(shard, kind.Create(Workers));
             for (var worker = 0; worker < Workers; worker++) Node.Join(worker);
             if (storage is null) return;
-            _journal = new(storage, Node, description, [false, true], Workers, snapshotAfter);
+            _journal = new(storage, Node, description, [GradientForm.Dense, GradientForm.Rows], Workers, snapshotAfter);
             _journal.Recover();
         }
 
