@@ -27,10 +27,7 @@ public class AllocationTests
     [Theory, InlineData(1), InlineData(3)]
     public void A_training_step_with_sparse_gradients_allocates_nothing(int workers)
     {
-        var words = Enumerable.Range(0, 240 * 4).Select(i => (long)(i * 7919 % 1000)).ToArray();
-        var classes = Enumerable.Range(0, 240).Select(i => (long)(i % 10)).ToArray();
-        var data = new InMemoryDataset(Column.Of("words", Tensor.From(words, [240, 4])), Column.Of("class", Tensor.From(classes, [240])));
-        AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), data, workers, "managed");
+        AssertAllocatesNothing(new Sequential(new Embedding(1000, 8), new Flatten(), new Linear(10)), Words(), workers, "managed");
     }
 
     [Theory]
@@ -42,8 +39,36 @@ public class AllocationTests
         AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, 3, "managed", accumulate, sharding);
     }
 
+    /// <summary>A worker's step, its calls and the servers' updates, which are done by its thread; with variables that are cut. Rows of tables take a few kilobytes.</summary>
+    [Theory, MemberData(nameof(Protocols))]
+    public void A_training_step_with_parameter_servers_allocates_nothing(ServerProtocol protocol, int workers, int servers)
+    {
+        var model = new Sequential(new Flatten(), new Linear(16), new Relu(), new Linear(10));
+        AssertAllocatesNothing(model, GeneratedDigits.Create(240, 1, seed: 4).Train, new ParameterServer(workers, new() { Servers = servers, Protocol = protocol }), "managed");
+    }
+
+    public static TheoryData<ServerProtocol, int, int> Protocols => new()
+    {
+        { new ServerProtocol.Asynchronous(), 1, 1 },
+        { new ServerProtocol.Asynchronous(), 1, 3 },
+        { new ServerProtocol.Asynchronous { PushEvery = 2, FetchEvery = 3, OwnSteps = Optimizers.Sgd(0.01) }, 2, 3 },
+        { new ServerProtocol.TryLock(4), 2, 2 },
+        { new ServerProtocol.ElasticAveraging(2), 2, 2 },
+        { new ServerProtocol.Synchronous(), 2, 2 },
+    };
+
+    private static InMemoryDataset Words()
+    {
+        var words = Enumerable.Range(0, 240 * 4).Select(i => (long)(i * 7919 % 1000)).ToArray();
+        var classes = Enumerable.Range(0, 240).Select(i => (long)(i % 10)).ToArray();
+        return new InMemoryDataset(Column.Of("words", Tensor.From(words, [240, 4])), Column.Of("class", Tensor.From(classes, [240])));
+    }
+
     private static void AssertAllocatesNothing(
-        Layer model, IDataset data, int workers, string kernels, int accumulate = 1, ShardingStage sharding = ShardingStage.None, params Augmentation[] augmentations)
+        Layer model, IDataset data, int workers, string kernels, int accumulate = 1, ShardingStage sharding = ShardingStage.None, params Augmentation[] augmentations) =>
+        AssertAllocatesNothing(model, data, new DataParallel(workers, new() { BucketBytes = 4096, Sharding = sharding }), kernels, accumulate, augmentations);
+
+    private static void AssertAllocatesNothing(Layer model, IDataset data, ITrainingStrategy strategy, string kernels, int accumulate = 1, params Augmentation[] augmentations)
     {
         var observer = new Meter();
         var options = new TrainerOptions
@@ -51,7 +76,7 @@ public class AllocationTests
             Epochs = Meter.Epochs,
             BatchSize = 8,
             GradientAccumulationSteps = accumulate,
-            Strategy = new DataParallel(workers, new() { BucketBytes = 4096, Sharding = sharding }),
+            Strategy = strategy,
             Kernels = KernelSets.Resolve(kernels),
             ThreadsPerWorker = 1,
             Augmentations = augmentations,

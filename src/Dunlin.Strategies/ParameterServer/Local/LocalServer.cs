@@ -6,10 +6,12 @@ namespace Dunlin.Strategies;
 /// <param name="timeout">How long a worker waits for others.</param>
 internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout) : IDisposable
 {
+    private readonly ServerNode _node = node;
+
     /// <summary>Locked while the node is at work.</summary>
     private readonly object _gate = new();
 
-    public IReadOnlyList<Slice> Slices => node.Shard.Slices;
+    public IReadOnlyList<Slice> Slices => _node.Shard.Slices;
 
     /// <summary>The server as one worker reaches it.</summary>
     public IServerChannel ChannelOf(int worker) => new Channel(this, worker);
@@ -17,11 +19,11 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
     /// <summary>Uses the server while nobody else does.</summary>
     public void With(Action<ServerNode> action)
     {
-        lock (_gate) action(node);
+        lock (_gate) action(_node);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => node.Dispose();
+    public void Dispose() => _node.Dispose();
 
     private void Await(ServerCall call)
     {
@@ -32,7 +34,7 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
             {
                 var left = deadline - Environment.TickCount64;
                 if (left <= 0)
-                    throw new DunlinException($"Worker {call.Worker} waited {timeout.TotalSeconds:0.###} s for server {number} at step {call.Clock + 1}; the server waits for worker{(node.Missing.Count > 1 ? "s" : "")} {string.Join(", ", node.Missing)}.");
+                    throw new DunlinException($"Worker {call.Worker} waited {timeout.TotalSeconds:0.###} s for server {number} at step {call.Clock + 1}; the server waits for worker{(_node.Missing.Count > 1 ? "s" : "")} {string.Join(", ", _node.Missing)}.");
                 Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue));
             }
         }
@@ -52,7 +54,10 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
         public void Send(ServerCall call)
         {
             call.Renew();
-            try { server.With(node => node.Handle(call)); }
+            try
+            {
+                lock (server._gate) server._node.Handle(call);
+            }
             finally
             {
                 if (_isReserved) Monitor.Exit(server._gate);

@@ -154,6 +154,7 @@ internal sealed class StaleSynchronousDiscipline(int bound) : Discipline
 internal sealed class SynchronousDiscipline(int backups) : Discipline
 {
     private readonly List<ServerCall> _kept = [];
+    private readonly List<ServerCall> _counted = [];
     private long _step;
 
     public override bool IsBetweenSteps => _kept.Count == 0;
@@ -195,9 +196,11 @@ internal sealed class SynchronousDiscipline(int backups) : Discipline
     {
         if (_kept.Count == 0 || _kept.Count < Math.Max(1, Server.Members.Count - backups)) return;
         // In the order of the workers: whoever came first, the sums have the same bits.
-        _kept.Sort((a, b) => a.Worker.CompareTo(b.Worker));
-        var counted = _kept.FindAll(c => c.Examples > 0);
-        if (counted.Count > 0) Server.Shard.ApplyMean(counted);
+        _kept.Sort(static (a, b) => a.Worker.CompareTo(b.Worker));
+        _counted.Clear();
+        foreach (var call in _kept)
+            if (call.Examples > 0) _counted.Add(call);
+        if (_counted.Count > 0) Server.Shard.ApplyMean(_counted);
         _step++;
         foreach (var call in _kept) Server.Members[call.Worker].Clock = _step;
         _kept.Clear();

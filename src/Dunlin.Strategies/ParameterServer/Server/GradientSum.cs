@@ -14,6 +14,7 @@ internal sealed class GradientSum : IDisposable
     private readonly Variable?[] _sums;
     private readonly List<SliceGradient>[] _rows;
     private readonly Tensor[] _feeds;
+    private readonly SliceGradient[] _taken;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float64, Shape.Scalar);
 
     /// <param name="slices">What the gradients are of.</param>
@@ -26,6 +27,7 @@ internal sealed class GradientSum : IDisposable
         List<Value> fed = [factor], rows = [], first = [], more = [];
         _rows = [.. slices.Select(_ => new List<SliceGradient>())];
         _sums = new Variable?[slices.Count];
+        _taken = new SliceGradient[slices.Count];
         for (var i = 0; i < slices.Count; i++)
         {
             var (type, shape) = slices[i].Type;
@@ -57,29 +59,28 @@ internal sealed class GradientSum : IDisposable
     public void Add(ReadOnlySpan<SliceGradient> gradients, double factor)
     {
         _factor.Span<double>()[0] = factor;
-        var rows = new List<Tensor>();
+        List<Tensor>? rows = null;
         for (var i = 0; i < gradients.Length; i++)
         {
             _feeds[i + 1] = gradients[i].Values;
             if (_sums[i] is not null) continue;
-            rows.Add(Tensor.Uninitialized(gradients[i].Values.Type, gradients[i].Values.Shape));
+            (rows ??= []).Add(Tensor.Uninitialized(gradients[i].Values.Type, gradients[i].Values.Shape));
             _rows[i].Add(new(rows[^1], gradients[i].Rows!.Clone()));
         }
-        (Count == 0 ? _begin : _add).Run(_feeds, [.. rows]);
+        (Count == 0 ? _begin : _add).Run(_feeds, rows is null ? [] : [.. rows]);
         Count++;
     }
 
     /// <summary>The sum, which holds until the next one is begun; then nothing is in it.</summary>
     public SliceGradient[] Take()
     {
-        var sum = new SliceGradient[_sums.Length];
-        for (var i = 0; i < sum.Length; i++)
+        for (var i = 0; i < _taken.Length; i++)
         {
-            sum[i] = _sums[i] is { } variable ? new(_session.Storage(variable)) : new(Joined([.. _rows[i].Select(r => r.Values)]), Joined([.. _rows[i].Select(r => r.Rows!)]));
+            _taken[i] = _sums[i] is { } variable ? new(_session.Storage(variable)) : new(Joined([.. _rows[i].Select(r => r.Values)]), Joined([.. _rows[i].Select(r => r.Rows!)]));
             _rows[i].Clear();
         }
         Count = 0;
-        return sum;
+        return _taken;
     }
 
     /// <inheritdoc/>

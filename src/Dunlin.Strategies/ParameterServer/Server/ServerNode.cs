@@ -124,7 +124,7 @@ internal sealed class ServerNode : IDisposable
         }
         else
         {
-            var older = _waiting.Find(c => c.Worker == call.Worker);
+            var older = WaitingOf(call.Worker);
             if (IsLate(call, older, member))
             {
                 call.Refuse($"worker {call.Worker} has sent another call since this one.");
@@ -134,7 +134,7 @@ internal sealed class ServerNode : IDisposable
             if (older is not null)
             {
                 _waiting.Remove(older);
-                if (older.Gradients is { } taken) call.Gradients = [.. call.Gradients!.Select((g, i) => g.Values is null ? taken[i] : g)];
+                TakeOver(older, call);
                 _discipline.Replace(older, call);
             }
             else if (call.Gradients is not null && call.Number > member.Taken)
@@ -173,6 +173,19 @@ internal sealed class ServerNode : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Shard.Dispose();
 
+    private ServerCall? WaitingOf(int worker)
+    {
+        foreach (var call in _waiting)
+            if (call.Worker == worker) return call;
+        return null;
+    }
+
+    /// <summary>What was computed here for a call belongs to the one that takes its place.</summary>
+    private static void TakeOver(ServerCall older, ServerCall call)
+    {
+        if (older.Gradients is { } taken) call.Gradients = [.. call.Gradients!.Select((g, i) => g.Values is null ? taken[i] : g)];
+    }
+
     private string? Refuse(ServerCall call, Tensor program) => call.Worker == 0 ? _discipline.Refuse(program) : $"worker {call.Worker} would compute with the servers' vectors, and that is for worker 0.";
 
     /// <summary>Runs a program, once: who asks again is told what it gave.</summary>
@@ -205,17 +218,17 @@ internal sealed class ServerNode : IDisposable
     /// <returns>Whether all are there; if not, the call is refused.</returns>
     private static bool Complete(ServerCall call, Member member)
     {
-        if (call.Examples > 0)
+        for (var i = 0; i < call.Gradients!.Length && call.Examples > 0; i++)
         {
-            var gradients = call.Gradients!;
-            var missing = Enumerable.Range(0, gradients.Length).FirstOrDefault(i => gradients[i].Values is null && !member.ClassGradients.ContainsKey(i), -1);
-            if (missing >= 0)
-            {
-                call.Refuse($"worker {call.Worker} gives no gradient for the server's slice {missing}, and has not had it computed here since its last one: it asks for the gradients of a softmax over all classes in each step.");
-                return false;
-            }
-            if (member.ClassGradients.Count > 0) call.Gradients = [.. gradients.Select((g, i) => g.Values is null ? new(member.ClassGradients[i].Sum) : g)];
+            if (call.Gradients[i].Values is not null || member.ClassGradients.ContainsKey(i)) continue;
+            call.Refuse($"worker {call.Worker} gives no gradient for the server's slice {i}, and has not had it computed here since its last one: it asks for the gradients of a softmax over all classes in each step.");
+            return false;
         }
+        if (member.ClassGradients.Count == 0) return true;
+        var gradients = (SliceGradient[])call.Gradients.Clone();
+        foreach (var (slice, (sum, _)) in member.ClassGradients)
+            if (gradients[slice].Values is null) gradients[slice] = new(sum);
+        if (call.Examples > 0) call.Gradients = gradients;
         member.ClassGradients.Clear();
         return true;
     }

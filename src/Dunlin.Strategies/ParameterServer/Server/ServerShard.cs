@@ -34,6 +34,7 @@ internal sealed class ServerShard : IDisposable
     private readonly Tensor[] _feeds;
     private readonly Tensor _factor = Tensor.Zeros(DType.Float32, Shape.Scalar);
     private readonly Dictionary<int, ClassScorer> _scorers = [];
+    private Tensor[]? _goals;
     private long _aheadOf = -1;
 
     /// <summary>Builds the update; the weights are zeros until <see cref="Weights"/> are set.</summary>
@@ -165,21 +166,22 @@ internal sealed class ServerShard : IDisposable
     {
         if (goals.Length == 0) return;
         _factor.Span<float>()[0] = (float)rate;
-        var feeds = new Tensor[goals.Length + 1];
-        feeds[0] = _factor;
-        for (var i = 0; i < goals.Length; i++) feeds[i + 1] = goals[i].Values;
-        _moveTowards.Value.Run(feeds, []);
+        _goals ??= new Tensor[goals.Length + 1];
+        _goals[0] = _factor;
+        for (var i = 0; i < goals.Length; i++) _goals[i + 1] = goals[i].Values;
+        _moveTowards.Value.Run(_goals, []);
     }
 
     /// <summary>Updates the slices once, by the mean of several gradients over all of their examples.</summary>
-    public void ApplyMean(IReadOnlyList<ServerCall> calls)
+    public void ApplyMean(List<ServerCall> calls)
     {
         if (calls.Count == 1)
         {
             Apply(calls[0].Gradients);
             return;
         }
-        var examples = (double)calls.Sum(c => c.Examples);
+        var examples = 0.0;
+        foreach (var call in calls) examples += call.Examples;
         foreach (var call in calls) AddToSum(call.Gradients, call.Examples / examples);
         ApplySum();
     }

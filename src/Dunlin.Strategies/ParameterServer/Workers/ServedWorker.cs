@@ -36,10 +36,28 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
 
     public int Shares => workers;
 
-    public bool IsStopping => _links.Any(l => l.IsStopping);
+    public bool IsStopping
+    {
+        get
+        {
+            foreach (var link in _links)
+                if (link.IsStopping) return true;
+            return false;
+        }
+    }
 
-    /// <summary>Those that all servers have done.</summary>
-    public long StepsDone => _begin + _links.Min(l => l.Clock);
+    public long StepsDone => _begin + LeastClock;
+
+    /// <summary>Steps that all servers have done.</summary>
+    private long LeastClock
+    {
+        get
+        {
+            var least = long.MaxValue;
+            foreach (var link in _links) least = Math.Min(least, link.Clock);
+            return least;
+        }
+    }
 
     public IReadOnlyList<Gradient> Combine(IReadOnlyList<Gradient> gradients, WorkerShare share) => gradients;
 
@@ -83,7 +101,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     {
         var table = TableOf(weights, features);
         // As with the step's other gradients.
-        var step = _links.Min(l => l.Clock);
+        var step = LeastClock;
         foreach (var link in _links) link.AskClasses(ClassQuestion.Gradients, table, [features, labels, normalizers, lossGradients], isNext: link.Clock == step);
         SoftmaxParts.Sum([.. _links.SelectMany(l => l.ReceiveClasses()).Select(a => a.Answer)], featureGradients.Span<float>());
     }
@@ -104,7 +122,7 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
             return;
         }
         // A server may have had this step of the worker's last life, when it died before the others had it; it does not get it again.
-        var step = _links.Min(l => l.Clock);
+        var step = LeastClock;
         foreach (var link in _links)
             if (link.Clock == step) link.Take(gradients, rows, examples);
         _rule.Stepped(_links);

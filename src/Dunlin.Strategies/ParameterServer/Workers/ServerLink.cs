@@ -20,10 +20,14 @@ internal sealed class ServerLink : IDisposable
     private readonly Tensor?[] _weights;
     private readonly RowFetch _fetch;
     private readonly GradientSum? _sum;
+    private readonly SliceGradient[] _summed;
+    private readonly SliceGradient[] _pushed;
     private readonly int[] _given;
     private readonly ClassLink _classes;
     private readonly OwnSteps? _own;
     private readonly Lazy<SliceGradient[]> _nothing;
+    private SliceGradient[]? _ownWeights;
+    private SliceGradient[]? _givenWeights;
     private long _examples;
     private bool _isCalling;
 
@@ -35,6 +39,7 @@ internal sealed class ServerLink : IDisposable
         (_fetch, _classes) = (new(server), new(server));
         // The gradients of classes are computed, and summed, where those are.
         _given = [.. Enumerable.Range(0, slices.Count).Where(i => !model.Classes.Contains(slices[i].Variable))];
+        (_summed, _pushed) = (new SliceGradient[_given.Length], new SliceGradient[slices.Count]);
         // Of a variable that is here as a whole, the copy's own memory; of a table that stays at the servers there is none.
         _weights = [.. slices.Select(s => model.Tables.Contains(s.Variable) || model.Classes.Contains(s.Variable) ? null : s.IsWhole ? WholeOf(s) : Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
         var sparse = ServedVariable.SparseOf(model);
@@ -95,7 +100,11 @@ internal sealed class ServerLink : IDisposable
         }
         // The gradient of no examples is none.
         if (examples == 0) return;
-        _sum?.Add([.. _given.Select(i => _gradients[i])], factor);
+        if (_sum is not null)
+        {
+            for (var i = 0; i < _given.Length; i++) _summed[i] = _gradients[_given[i]];
+            _sum.Add(_summed, factor);
+        }
         if (_own is null) return;
         _own.Apply(_gradients);
         Show(_own.Weights);
@@ -118,13 +127,7 @@ internal sealed class ServerLink : IDisposable
             if (fetch) Ask();
             return;
         }
-        var pushed = _gradients;
-        if (_sum is { Count: > 0 })
-        {
-            pushed = new SliceGradient[_gradients.Length];
-            foreach (var (slice, sum) in _given.Zip(_sum.Take())) pushed[slice] = sum;
-        }
-        Prepare(pushed, fetch);
+        Prepare(_sum is { Count: > 0 } ? TakeSum(_sum) : _gradients, fetch);
         _server.Send(_call);
     }
 
@@ -136,7 +139,7 @@ internal sealed class ServerLink : IDisposable
     {
         // Where there is no loss there is no gradient either, and what stands for it does not count.
         var isSum = Kept > 0 && _sum is { Count: > 0 } && !double.IsNaN(measures.Span<double>()[0]);
-        Prepare(_sum is { Count: > 0 } ? _sum.Take() : _nothing.Value, fetch: false);
+        Prepare(_sum is { Count: > 0 } ? TakeSum(_sum) : _nothing.Value, fetch: false);
         (_call.Clock, _call.Piece, _call.Measures, _call.Steps) = (evaluation, piece, measures, Math.Max(1, _call.Steps));
         if (!isSum) _call.Examples = 0;
         _server.Send(_call);
@@ -172,7 +175,7 @@ internal sealed class ServerLink : IDisposable
     /// <summary>Gives the server the worker's weights.</summary>
     public void PushWeights()
     {
-        Prepare([.. (_own?.Weights ?? []).Select(w => new SliceGradient(w))], fetch: true);
+        Prepare(_ownWeights ??= [.. (_own?.Weights ?? []).Select(w => new SliceGradient(w))], fetch: true);
         _server.Send(_call);
     }
 
@@ -188,7 +191,7 @@ internal sealed class ServerLink : IDisposable
     public void ReceiveElastic(double rate)
     {
         if (!Await() || _own is null) return;
-        _own.MoveTowards([.. _weights.Select(w => new SliceGradient(w!))], rate / (1 - rate));
+        _own.MoveTowards(_givenWeights ??= [.. _weights.Select(w => new SliceGradient(w!))], rate / (1 - rate));
         Show(_own.Weights);
     }
 
@@ -221,6 +224,14 @@ internal sealed class ServerLink : IDisposable
         Clear();
         (_call.Gradients, _call.Weights, _call.Number, _call.Steps, _call.Examples) = (brought, fetch ? _weights : null, _call.Number + 1, Kept, _examples);
         (Kept, _examples, _isCalling, _call.PrecedesStep) = (0, 0, true, _model.Tables.Count == 0);
+    }
+
+    /// <summary>The sums of what is given, each in its slice's place.</summary>
+    private SliceGradient[] TakeSum(GradientSum sum)
+    {
+        var taken = sum.Take();
+        for (var i = 0; i < _given.Length; i++) _pushed[_given[i]] = taken[i];
+        return _pushed;
     }
 
     private bool Await()

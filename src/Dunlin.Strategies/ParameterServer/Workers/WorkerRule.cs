@@ -4,10 +4,10 @@ namespace Dunlin.Strategies;
 internal abstract class WorkerRule
 {
     /// <summary>A step is done, and the links have its gradient.</summary>
-    public abstract void Stepped(IReadOnlyList<ServerLink> links);
+    public abstract void Stepped(ReadOnlySpan<ServerLink> links);
 
     /// <summary>Gives the servers all that they have not been given yet, and takes their weights.</summary>
-    public virtual void Meet(IReadOnlyList<ServerLink> links)
+    public virtual void Meet(ReadOnlySpan<ServerLink> links)
     {
         foreach (var link in links) link.Push();
         foreach (var link in links) link.Receive();
@@ -21,7 +21,7 @@ internal sealed class PeriodicRule(int push, int fetch) : WorkerRule
 {
     private long _steps;
 
-    public override void Stepped(IReadOnlyList<ServerLink> links)
+    public override void Stepped(ReadOnlySpan<ServerLink> links)
     {
         _steps++;
         var (pushes, fetches) = (_steps % push == 0, _steps % fetch == 0);
@@ -42,15 +42,22 @@ internal sealed class PeriodicRule(int push, int fetch) : WorkerRule
 /// <param name="maximumDistance">How far its weights may be from those that it was given, ‖θ − θ′‖, before it waits for all.</param>
 internal sealed class TryLockRule(int maximumSteps, double maximumDistance) : WorkerRule
 {
-    public override void Stepped(IReadOnlyList<ServerLink> links)
+    public override void Stepped(ReadOnlySpan<ServerLink> links)
     {
-        var isFar = !double.IsPositiveInfinity(maximumDistance) && Math.Sqrt(links.Sum(l => l.SquaredDistance)) >= maximumDistance;
+        var isFar = !double.IsPositiveInfinity(maximumDistance) && DistanceOf(links) >= maximumDistance;
         foreach (var link in links)
         {
             if (!isFar && link.Kept < maximumSteps) link.TryPush();
             else link.Push();
         }
         foreach (var link in links) link.Receive();
+    }
+
+    private static double DistanceOf(ReadOnlySpan<ServerLink> links)
+    {
+        var sum = 0.0;
+        foreach (var link in links) sum += link.SquaredDistance;
+        return Math.Sqrt(sum);
     }
 }
 
@@ -59,14 +66,20 @@ internal sealed class TryLockRule(int maximumSteps, double maximumDistance) : Wo
 /// <param name="rate">Which part of the way each goes, above 0 and below 1.</param>
 internal sealed class ElasticRule(int every, double rate) : WorkerRule
 {
-    public override void Stepped(IReadOnlyList<ServerLink> links)
+    public override void Stepped(ReadOnlySpan<ServerLink> links)
     {
-        if (links.Max(l => l.Kept) >= every) Meet(links);
+        foreach (var link in links)
+        {
+            if (link.Kept < every) continue;
+            Meet(links);
+            return;
+        }
     }
 
-    public override void Meet(IReadOnlyList<ServerLink> links)
+    public override void Meet(ReadOnlySpan<ServerLink> links)
     {
-        foreach (var link in links.Where(l => l.Kept > 0)) link.PushWeights();
+        foreach (var link in links)
+            if (link.Kept > 0) link.PushWeights();
         foreach (var link in links) link.ReceiveElastic(rate);
     }
 }
