@@ -13,6 +13,9 @@ internal sealed class RankOutput : IDisposable
     /// <summary>Starting ranks differ by less, also on a busy machine.</summary>
     private static readonly TimeSpan FirstSpeaks = TimeSpan.FromSeconds(2);
 
+    /// <summary>What a rank that has said why it failed may take to end.</summary>
+    private static readonly TimeSpan OtherLeaves = TimeSpan.FromSeconds(1);
+
     private readonly CliHost _console;
     private readonly LogWriter? _log;
     private readonly int _rank;
@@ -54,6 +57,13 @@ internal sealed class RankOutput : IDisposable
         if (rank == 0) return;
         using var never = new ManualResetEventSlim();
         never.Wait(FirstSpeaks);
+    }
+
+    /// <summary>The launcher tells the exit code of the rank that leaves first, and that is to be the one that has failed by itself: starting again helps who has lost another one, but not who has learned NaN.</summary>
+    public static void LetOtherLeave()
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait(OtherLeaves);
     }
 
     public void Dispose() => _log?.Dispose();

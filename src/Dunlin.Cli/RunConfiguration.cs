@@ -39,7 +39,7 @@ internal sealed class RunConfiguration
         Metrics = Root.ChooseMany("metrics", MeasureCatalogue.Metrics);
         _optimizer = Root.Choose("optimizer", OptimizerCatalogue.All, "adam");
         _schedule = Root.Choose("schedule", ScheduleCatalogue.All, "constant");
-        var strategy = Root.Choose("strategy", StrategyCatalogue.Of(cluster, processes), "data-parallel");
+        var strategy = Root.Choose("strategy", StrategyCatalogue.Of(cluster, processes, host.Error.WriteLine), "data-parallel");
         (Name, RunDirectory, var resume, Grace) = Root.Child("run", s =>
             (s.Text("name", usualName)!, s.Text("directory"), s.Flag("resume", false), TimeSpan.FromSeconds(s.Number("grace", 30, 0, 86_400))));
         var (every, keep) = Root.Child("checkpoints", s => (s.Int("every", 0, least: 0), s.Int("keep", 3)));

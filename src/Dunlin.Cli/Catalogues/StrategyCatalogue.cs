@@ -14,7 +14,8 @@ internal static class StrategyCatalogue
     /// <summary>Of the processes of a run.</summary>
     /// <param name="cluster">Those that a launcher started.</param>
     /// <param name="processes">Those that are parameter servers and workers; null where there are none.</param>
-    public static Catalogue<ITrainingStrategy> Of(Cluster cluster, ServerProcesses? processes = null) => new("strategy",
+    /// <param name="log">Is told of parameter servers that are processes of the cluster.</param>
+    public static Catalogue<ITrainingStrategy> Of(Cluster cluster, ServerProcesses? processes = null, Action<string>? log = null) => new("strategy",
         ("data-parallel", s => new DataParallel((int)s.Long("workers", 1, 1, MostThreads), new()
         {
             BucketBytes = s.OptionalLong("bucketBytes", 4096),
@@ -22,11 +23,17 @@ internal static class StrategyCatalogue
             Sharding = ShardingOf(s),
             Compression = CompressionOf(s),
         })),
-        ("parameter-server", s => cluster.Size > 1
-            ? throw new ConfigurationException($"The strategy \"parameter-server\" has its workers and servers in one process here, but this run has {cluster.Size} ({cluster.Launch!.Family}): start them by dunlin ps serve and dunlin ps work, or choose another strategy.")
-            : new ParameterServer((int)s.Long("workers", 2, 1, MostThreads), new() { Servers = (int)s.Long("servers", 1, 1, MostThreads), Protocol = ProtocolOf(s), LooksAhead = s.Flag("looksAhead", false), Processes = processes })),
+        ("parameter-server", s => ServersOf(s, cluster, processes, log)),
         ("single", _ => cluster.Size == 1 ? new SingleWorker() : throw new ConfigurationException(
             $"The strategy \"single\" is one worker's, but this run has {cluster.Size} processes ({cluster.Launch!.Family}): start one, or choose another strategy.")));
+
+    private static ParameterServer ServersOf(Section s, Cluster cluster, ServerProcesses? processes, Action<string>? log)
+    {
+        var servers = (int)s.Long("servers", 1, 1, MostThreads);
+        // Of the processes that a launcher has started, those that are no servers are workers.
+        var workers = (int)s.Long("workers", cluster.Size > 1 ? Math.Max(1, cluster.Size - servers) : 2, 1, MostThreads);
+        return new(workers, new() { Servers = servers, Protocol = ProtocolOf(s), LooksAhead = s.Flag("looksAhead", false), Processes = processes, Cluster = cluster, Log = log });
+    }
 
     private static ServerProtocol ProtocolOf(Section section)
     {

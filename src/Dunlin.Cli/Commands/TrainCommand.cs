@@ -31,6 +31,7 @@ internal static class TrainCommand
             using var output = new RankOutput(host, launch);
             Cluster? cluster = null;
             StopSignals? signals = null;
+            var code = ExitCode.Done;
             try
             {
                 // A look at what would be trained needs no other process.
@@ -46,11 +47,12 @@ internal static class TrainCommand
             {
                 cluster?.Abort(e.Message);
                 output.Report(e, debug: false);
-                return Failures.ExitCodeOf(e);
+                return code = Failures.ExitCodeOf(e);
             }
             finally
             {
                 cluster?.Dispose();
+                if (code == ExitCode.PeerFailed) RankOutput.LetOtherLeave();
                 // Until here: when the first rank has left with 75, mpirun sends SIGTERM to those that are about to.
                 signals?.Dispose();
             }

@@ -9,7 +9,8 @@ namespace Dunlin.Cli.Configuration;
 /// </summary>
 internal sealed class Section
 {
-    private const string Default = "default";
+    /// <summary>The source of what nobody has set.</summary>
+    public const string Default = "default";
 
     private readonly Group _group;
     private readonly string _path;

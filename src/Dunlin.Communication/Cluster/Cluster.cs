@@ -96,6 +96,27 @@ public sealed class Cluster : IDisposable
     /// <summary>What process 0 says, on every process. All call; only process 0 computes.</summary>
     public string FromFirst(Func<string> text) => _control is null ? text() : _control.BroadcastText(Rank == 0 ? text() : null);
 
+    /// <summary>Every process's text, by process, on every process. All call.</summary>
+    internal string[] GatherTexts(string text) => _control?.AllGatherText(text) ?? [text];
+
+    /// <summary>By which address the other hosts reach that of each process; loopback where all are on one host. All call.</summary>
+    internal IReadOnlyList<IPAddress> GatherAddresses() => HostAddresses.Of(Hosts, GatherTexts(_process is null ? "" : HostAddresses.Describe(_process.Watch.Socket)));
+
+    /// <summary>While this process waits for others by other means than this cluster: that one of them is lost ends the process, with a message, as no wait can throw it.</summary>
+    internal bool WaitsElsewhere
+    {
+        set
+        {
+            if (_process is not null) _process.Watch.SpeaksAtOnce = value;
+        }
+    }
+
+    /// <summary>Where this process is in the run, for those who tell of its loss.</summary>
+    internal void ReportStep(long step)
+    {
+        if (_process is not null) _process.Seats.Process.Step = step;
+    }
+
     /// <summary>Tells all processes that this one can't go on; they end with an error that carries <paramref name="reason"/>.</summary>
     public void Abort(string reason)
     {
@@ -117,6 +138,9 @@ public sealed class Cluster : IDisposable
         if (threads == 1) program(LocalGroup.Create(1, local)[0]);
         else LocalRanks.Run(threads, program, local);
     }
+
+    /// <summary>How processes wait for each other.</summary>
+    internal ClusterOptions Options => _options;
 
     /// <summary>This process in MPI; null for one alone.</summary>
     internal MpiProcess? Process => _process;

@@ -19,15 +19,28 @@ internal sealed class ConnectionSecurity
 
     /// <param name="token">What only processes of the run know.</param>
     /// <param name="tls">Certificates; null where there are none.</param>
+    /// <param name="own">Of who listens: its certificate and key, where they are in no file.</param>
     /// <exception cref="DunlinException">The token is too short, or a file can't be used.</exception>
-    public ConnectionSecurity(string? token, TlsOptions? tls)
+    public ConnectionSecurity(string? token, TlsOptions? tls, X509Certificate2? own = null)
     {
         if (token is null || token.Length < LeastToken)
             throw new DunlinException($"Processes of a run know each other by a token of at least {LeastToken} characters, {(token is null ? "and there is none" : $"and this one has {token.Length}")}: set DUNLIN_TOKEN, to what `openssl rand -hex 16` prints for example, to the same on all.");
         (_token, _tls) = (Encoding.UTF8.GetBytes(token), tls);
+        if (own is not null) _own = SslStreamCertificateContext.Create(own, null, offline: true);
         if (tls?.CertificateFile is { } file) _own = Load(file, () => SslStreamCertificateContext.Create(Certificate(file, tls.KeyFile), Chain(file), offline: true));
         if (tls?.AuthorityFile is { } trusted) Load<object?>(trusted, () => { _authorities.ImportFromPemFile(trusted); return null; });
     }
+
+    /// <summary>A certificate for one run, with a key that never leaves this process; the others know it by its fingerprint.</summary>
+    public static X509Certificate2 CreateCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        // Whoever trusts a fingerprint looks at nothing else of it.
+        return new CertificateRequest("CN=a server of one run of dunlin", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+    }
+
+    /// <summary>The SHA-256 by which a certificate is known.</summary>
+    public static string FingerprintOf(X509Certificate2 certificate) => Convert.ToHexString(SHA256.HashData(certificate.RawDataMemory.Span));
 
     /// <summary>What one side proves that it knows the token with.</summary>
     /// <param name="side">Which side, so that what one says is no proof of the other's.</param>
@@ -85,7 +98,7 @@ internal sealed class ConnectionSecurity
     {
         if (certificate is null) return "it has no certificate";
         var shown = (X509Certificate2)certificate;
-        var fingerprint = Convert.ToHexString(SHA256.HashData(shown.RawDataMemory.Span));
+        var fingerprint = FingerprintOf(shown);
         if (_tls!.Fingerprint is { } pinned)
             return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(pinned), Encoding.ASCII.GetBytes(fingerprint)) ? null : $"its certificate has the fingerprint {fingerprint}, and {pinned} is expected";
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) return $"its certificate is not made out to this name but to {shown.Subject}";

@@ -126,7 +126,7 @@ internal sealed class FrameConnection : IDisposable
     private int Read(Span<byte> to)
     {
         try { return _stream.Read(to) is > 0 and var got ? got : throw new ConnectionLostException("the other side has closed the connection"); }
-        catch (Exception e) when (IsLoss(e)) { throw new ConnectionLostException(e.Message, e); }
+        catch (Exception e) when (IsLoss(e)) { throw Lost(e); }
     }
 
     private unsafe void SendElements(Tensor tensor)
@@ -155,11 +155,14 @@ internal sealed class FrameConnection : IDisposable
     private void Write(ReadOnlySpan<byte> bytes)
     {
         try { _stream.Write(bytes); }
-        catch (Exception e) when (IsLoss(e)) { throw new ConnectionLostException(e.Message, e); }
+        catch (Exception e) when (IsLoss(e)) { throw Lost(e); }
     }
 
     /// <summary>What TLS makes of a connection that is gone.</summary>
     private static bool IsLoss(Exception e) => e is IOException or ObjectDisposedException or InvalidOperationException or System.ComponentModel.Win32Exception;
+
+    /// <summary>TLS says that something failed, and within why.</summary>
+    private static ConnectionLostException Lost(Exception e) => new(e.GetBaseException().Message, e);
 
     private static void Refuse(string? why)
     {

@@ -47,7 +47,7 @@ internal sealed class FrameConnector(Endpoint to, ConnectionSecurity security, C
                 connection?.Dispose();
                 throw;
             }
-            if (Environment.TickCount64 + pause > end) throw new ConnectionLostException($"{to} can't be reached: {why} ({attempts} attempts in {within.TotalSeconds:0.#} s).");
+            if (Environment.TickCount64 + pause > end) throw new ConnectionLostException($"{to} can't be reached: {why} ({attempts} {(attempts == 1 ? "attempt" : "attempts")} in {within.TotalSeconds:0.#} s).");
             never.Wait(pause);
             pause = Math.Min(2 * pause, LongestPauseMilliseconds);
         }
@@ -57,11 +57,16 @@ internal sealed class FrameConnector(Endpoint to, ConnectionSecurity security, C
     {
         var until = Math.Min(end, Environment.TickCount64 + AttemptSeconds * 1000);
         Exception? last = null;
+        var isLate = false;
         foreach (var address in to.Resolve())
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             // Blocking calls, so that .NET keeps to them on this socket; who closes it ends them.
-            using var guard = new Timer(_ => socket.Dispose(), null, Math.Max(1, until - Environment.TickCount64), Timeout.Infinite);
+            using var guard = new Timer(_ =>
+            {
+                Volatile.Write(ref isLate, true);
+                socket.Dispose();
+            }, null, Math.Max(1, until - Environment.TickCount64), Timeout.Infinite);
             SocketStream? stream = null;
             try
             {
@@ -82,6 +87,6 @@ internal sealed class FrameConnector(Endpoint to, ConnectionSecurity security, C
                 throw;
             }
         }
-        throw new ConnectionLostException(last is ObjectDisposedException ? "no answer" : last?.Message ?? "the name stands for no address", last);
+        throw new ConnectionLostException(Volatile.Read(ref isLate) ? "no answer" : last?.Message ?? "the name stands for no address", last);
     }
 }

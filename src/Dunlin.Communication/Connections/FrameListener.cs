@@ -26,24 +26,13 @@ internal sealed class FrameListener : IDisposable
     /// <param name="serve">What is done with each connection, in a thread of its own; its end closes the connection.</param>
     /// <param name="log">Is told of who is refused, and why.</param>
     /// <exception cref="DunlinException">The address can't be listened on, or not without TLS.</exception>
-    public FrameListener(Endpoint at, ConnectionSecurity security, TimeSpan stall, Action<FrameConnection, Caller> serve, Action<string> log)
+    public FrameListener(Endpoint at, ConnectionSecurity security, TimeSpan stall, Action<FrameConnection, Caller> serve, Action<string> log) : this(Open(at, security), security, stall, serve, log)
     {
-        security.CheckListening(at);
-        (_security, _stall, _serve, _log) = (security, stall, serve, log);
-        var address = at.Resolve()[0];
-        _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            // A server that is started again listens where it did.
-            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            _socket.Bind(new IPEndPoint(address, at.Port));
-            _socket.Listen(MostStrangers);
-        }
-        catch (SocketException e)
-        {
-            _socket.Dispose();
-            throw new DunlinException($"{at} can't be listened on: {e.Message}. Is another server running there, or is the address another machine's?", e);
-        }
+    }
+
+    private FrameListener(Socket socket, ConnectionSecurity security, TimeSpan stall, Action<FrameConnection, Caller> serve, Action<string> log)
+    {
+        (_socket, _security, _stall, _serve, _log) = (socket, security, stall, serve, log);
         Port = ((IPEndPoint)_socket.LocalEndPoint!).Port;
         _thread = new Thread(Run) { IsBackground = true, Name = $"listener on port {Port}" };
         _thread.Start();
@@ -51,6 +40,36 @@ internal sealed class FrameListener : IDisposable
 
     /// <summary>Where it listens.</summary>
     public int Port { get; }
+
+    /// <summary>Takes connections of a socket that <see cref="Open"/> made, also those that have come meanwhile.</summary>
+    /// <param name="socket">Which the result owns.</param>
+    /// <param name="security">Who may come.</param>
+    /// <param name="stall">How long a transfer may stand still.</param>
+    /// <param name="serve">What is done with each connection, in a thread of its own; its end closes the connection.</param>
+    /// <param name="log">Is told of who is refused, and why.</param>
+    public static FrameListener Over(Socket socket, ConnectionSecurity security, TimeSpan stall, Action<FrameConnection, Caller> serve, Action<string> log) => new(socket, security, stall, serve, log);
+
+    /// <summary>A socket that listens, where that is safe.</summary>
+    /// <exception cref="DunlinException">The address can't be listened on, or not without TLS.</exception>
+    public static Socket Open(Endpoint at, ConnectionSecurity security)
+    {
+        security.CheckListening(at);
+        var address = at.Resolve()[0];
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // A server that is started again listens where it did.
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(new IPEndPoint(address, at.Port));
+            socket.Listen(MostStrangers);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new DunlinException($"{at} can't be listened on: {e.Message}. Is another server running there, or is the address another machine's?", e);
+        }
+    }
 
     /// <summary>Listens no more, and closes all connections.</summary>
     public void Dispose()

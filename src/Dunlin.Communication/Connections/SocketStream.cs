@@ -47,6 +47,21 @@ internal sealed class SocketStream : Stream
         }
     }
 
+    /// <summary>
+    /// Whether the system has given the connection up, rather than the other side closed it. The error that says so is told once, and .NET knows no difference between it and a read that has waited for as long as it may; but the
+    /// connection is then closed (TCP_CLOSE), and not half closed.
+    /// </summary>
+    private bool IsCut
+    {
+        get
+        {
+            const int Tcp = 6, Info = 11, Closed = 7;
+            Span<byte> state = stackalloc byte[1];
+            try { return OperatingSystem.IsLinux() && _socket.GetRawSocketOption(Tcp, Info, state) == 1 && state[0] == Closed; }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException) { return false; }
+        }
+    }
+
     public override int Read(Span<byte> buffer)
     {
         // TLS asks for nothing first, to wait without a buffer; it may wait with one.
@@ -58,7 +73,7 @@ internal sealed class SocketStream : Stream
             SocketError error;
             try { got = _socket.Receive(buffer, SocketFlags.None, out error); }
             catch (ObjectDisposedException e) { throw new ConnectionLostException("the connection was closed here", e); }
-            if (error == SocketError.Success) return got > 0 ? got : throw new ConnectionLostException("the other side has closed the connection");
+            if (error == SocketError.Success) return got > 0 ? got : throw new ConnectionLostException(IsCut ? "no packet was answered: the other machine is gone, or the network to it is cut" : "the other side has closed the connection");
             if (error is not (SocketError.TimedOut or SocketError.WouldBlock or SocketError.Interrupted)) throw new ConnectionLostException(Sentence(error));
             if (Environment.TickCount64 < until) continue;
             throw new ConnectionLostException(IdleUntil is null ? $"nothing more came of a transfer for {_stallMilliseconds / 1000.0:0.#} s" : "no answer came in time");

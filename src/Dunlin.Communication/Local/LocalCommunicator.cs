@@ -3,12 +3,17 @@ using Dunlin.Tensors.Collectives;
 namespace Dunlin.Communication;
 
 /// <summary>One rank's view of its group.</summary>
-internal sealed class LocalCommunicator(LocalTeam team, int rank) : CheckedCommunicator(rank)
+internal sealed class LocalCommunicator(LocalTeam team, int rank) : CheckedCommunicator(rank), ICommunicator
 {
     private int _pending;
     private bool _disposed;
 
     public override int Size => team.Size;
+
+    /// <summary>Is told of each step; nobody unless set.</summary>
+    public Action<long>? Steps { get; init; }
+
+    public void ReportStep(long step) => Steps?.Invoke(step);
 
     public int WorldRank { get; } = team.WorldRank(rank);
 

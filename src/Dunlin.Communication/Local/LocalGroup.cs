@@ -23,4 +23,7 @@ public static class LocalGroup
         var team = new LocalTeam(new LocalWorld(size, options ?? new()), [.. Enumerable.Range(0, size)], isWorld: true);
         return [.. Enumerable.Range(0, size).Select(rank => new LocalCommunicator(team, rank))];
     }
+
+    /// <summary>A rank alone whose steps somebody is told of.</summary>
+    internal static ICommunicator CreateAlone(Action<long>? steps) => new LocalCommunicator(new LocalTeam(new LocalWorld(1, new()), [0], isWorld: true), 0) { Steps = steps };
 }

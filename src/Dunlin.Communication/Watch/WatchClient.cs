@@ -51,6 +51,12 @@ internal sealed partial class WatchClient : IDisposable
         _thread.Start();
     }
 
+    /// <summary>To rank 0.</summary>
+    public Socket Socket => _connection.Socket;
+
+    /// <summary>Whether the program waits elsewhere than here, so that no wait of it can throw: a loss ends it at once then.</summary>
+    public bool SpeaksAtOnce { get; set; }
+
     /// <summary>Why the job can't go on, or null.</summary>
     public string? Lost => _lost;
 
@@ -129,7 +135,7 @@ internal sealed partial class WatchClient : IDisposable
             case Question: _connection.Send(_state()); break;
             case Agreement agreement: _agreed[(agreement.Group, agreement.Key)] = true; break;
             case Farewell: _stopping = true; break;
-            case Verdict { World: Verdict.Everything } verdict: Lose(verdict.Reason); break;
+            case Verdict { World: Verdict.Everything } verdict: Lose(verdict.Reason, verdict.IsSaid); break;
             case Verdict verdict:
                 _verdicts[verdict.World] = verdict.Reason;
                 if (_worlds.TryGetValue(verdict.World, out var world)) world.Hear(verdict.Reason);
@@ -144,27 +150,39 @@ internal sealed partial class WatchClient : IDisposable
         Lose(Obituary.Of(_first, Obituary.Doing(_first, _lastOfFirst, _recorderOfFirst), fate) + own);
     }
 
-    private void Lose(string reason)
+    private void Lose(string reason, bool isSaid = false)
     {
         if (_lost is not null) return;
         _lost = reason;
         foreach (var world in _worlds.Values) world.Hear(reason);
-        new Thread(EndLate) { IsBackground = true, Name = "Dunlin watch, end" }.Start();
+        new Thread(() => EndLate(isSaid)) { IsBackground = true, Name = "Dunlin watch, end" }.Start();
     }
 
     /// <summary>Lets the program end by the error that its waits throw; if it can't, because it is in a call that never returns, ends it.</summary>
-    private void EndLate()
+    /// <param name="isSaid">Whether another rank has failed and said so: its exit code is the run's, so it is to leave first.</param>
+    private void EndLate(bool isSaid)
     {
-        if (!_ended.Wait(_grace)) End(_lost!);
+        if (!SpeaksAtOnce)
+        {
+            if (!_ended.Wait(_grace)) End(_lost!);
+            return;
+        }
+        Say(_lost!);
+        if (!isSaid || !_ended.Wait(_grace)) End(null);
     }
 
     /// <summary>Ends the process at once: a thread that is in the library can't be called back.</summary>
-    private void End(string reason)
+    private void End(string? reason)
+    {
+        if (reason is not null) Say(reason);
+        File.Delete(_own.Recorder);
+        _exit(3);
+    }
+
+    private void Say(string reason)
     {
         _output.WriteLine($"dunlin: [r{_own.Rank}] {reason}");
         _output.Flush();
-        File.Delete(_own.Recorder);
-        _exit(3);
     }
 
     [LibraryImport("libc")]

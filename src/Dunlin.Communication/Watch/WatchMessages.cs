@@ -99,7 +99,8 @@ internal sealed record Agreement(string Group, string Key) : WatchMessage;
 /// <summary>Why a world has failed.</summary>
 /// <param name="World">Which one, or <see cref="Everything"/>.</param>
 /// <param name="Reason">One sentence or two that name the culprit.</param>
-internal sealed record Verdict(int World, string Reason) : WatchMessage
+/// <param name="IsSaid">Whether a rank has said so of itself, and is about to end.</param>
+internal sealed record Verdict(int World, string Reason, bool IsSaid = false) : WatchMessage
 {
     /// <summary>A process is lost, and with it the whole job.</summary>
     public const int Everything = -1;

@@ -132,7 +132,7 @@ internal sealed class WatchServer : IDisposable
             case ProcessState state: member.State = state; member.Fresh = true; break;
             case CallNotice call: Compare(call); break;
             case LeftNotice left: _left.Add(left); break;
-            case FailNotice fail: Decide(fail.World, fail.Reason); break;
+            case FailNotice fail: Decide(fail.World, fail.Reason, isSaid: true); break;
             case TimeOutNotice late:
                 foreach (var other in _members) other?.Fresh = false;
                 _timeOuts.Add((late, Environment.TickCount64));
@@ -206,10 +206,10 @@ internal sealed class WatchServer : IDisposable
         return string.Concat(lines.Take(Most)) + (lines.Count > Most ? $"\n  and {lines.Count - Most} more" : "");
     }
 
-    private void Decide(int world, string reason)
+    private void Decide(int world, string reason, bool isSaid = false)
     {
         if (!_decided.Add(world)) return;
-        Tell(new Verdict(world, reason));
+        Tell(new Verdict(world, reason, isSaid));
     }
 
     private void Tell(WatchMessage message)

@@ -36,6 +36,15 @@ public sealed record ParameterServerOptions
     /// <value>Null unless set: all are threads of this process.</value>
     public ServerProcesses? Processes { get; init; }
 
+    /// <summary>
+    /// The processes of the run, where a launcher such as mpirun or srun has started several: the first are the workers, and the last <see cref="Servers"/> the servers. They find each other by themselves, and are lost together.
+    /// </summary>
+    /// <value>Null unless set; with one process all are threads of it.</value>
+    public Cluster? Cluster { get; init; }
+
+    /// <summary>Of the processes of a <see cref="Cluster"/>: is told where servers are, who comes, goes and is refused, a line each; nobody unless set.</summary>
+    public Action<string>? Log { get; init; }
+
     /// <summary>How many servers there are.</summary>
     internal int ServerCount => Processes?.Servers.Count ?? Servers;
 }

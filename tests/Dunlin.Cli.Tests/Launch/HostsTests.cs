@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Dunlin.Cli.Tests.Launch;
 
@@ -66,9 +68,49 @@ public sealed class HostsTests : IDisposable
         await Within(10, () => !RankProcess.All(_directory).Any(), run);
     }
 
+    /// <summary>The worker's host is the first, so that the server is on the other one.</summary>
+    [HostsFact]
+    public async Task Parameter_servers_and_workers_on_two_hosts_find_each_other_and_notice_a_cut_link()
+    {
+        Run("up");
+        string[] train = ["train", "tiny", "--threads", "1", "--strategy", "parameter-server", "--servers", "2", "--workers", "2", "--protocol", "synchronous"];
+        using (var threads = new Child(_directory, [.. train, "--epochs", "2", "--run", "threads"])) Assert.True(await threads.ExitCode() == ExitCode.Done, threads.Output);
+        using (var whole = Ranks([.. train, "--epochs", "2", "--run", "whole"]))
+        {
+            Assert.True(await whole.ExitCode() == ExitCode.Done, whole.Output);
+            Assert.Matches(@"Servers are the ranks from 2 on: 10\.77\.0\.2:\d+ on b, 10\.77\.0\.2:\d+ on b, encrypted\.", whole.Output);
+        }
+        Assert.Equal(Model("threads", 32), Model("whole", 32));
+        using var run = Ranks([.. train, "--epochs", "100000", "--run", "cut"]);
+        await run.WaitFor("epoch=2/");
+        Run("cut", "b");
+        await Within(6, () => run.Output.Contains(" on b) has given no sign for ", StringComparison.Ordinal) && Log(3).Contains(" on a) has given no sign for ", StringComparison.Ordinal), run);
+        await Within(10, () => !RankProcess.All(_directory).Any(), run);
+    }
+
+    /// <summary>Without a launcher each side finds out by itself: nothing of what it sends is acknowledged.</summary>
+    [HostsFact]
+    public async Task A_server_and_a_worker_that_are_cut_off_from_each_other_notice()
+    {
+        Run("up");
+        using var key = ECDsa.Create();
+        using var certificate = new CertificateRequest("CN=a", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var (token, pem) = (Path.Combine(_directory, "token"), Path.Combine(_directory, "a.pem"));
+        File.WriteAllText(token, "a token that tests share");
+        File.WriteAllText(pem, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
+        string[] all = ["tiny", "--workers", "1", "--addresses", "a:7070", "--number", "0", "--token-file", token, "--epochs", "100000", "--threads", "1"];
+        using var server = new Child(_directory, Start(["exec", "a", .. RankedCommand.Dunlin, "ps", "serve", .. all, "--certificate", pem, "--lost-after", "1"]));
+        using var worker = new Child(_directory, Start(["exec", "b", .. RankedCommand.Dunlin, "ps", "work", .. all, "--fingerprint", certificate.GetCertHashString(HashAlgorithmName.SHA256), "--reconnect", "1"]));
+        await worker.WaitFor("epoch=2/");
+        Run("cut", "b");
+        await Within(12, () => server.Output.Contains("Worker 0 is lost", StringComparison.Ordinal) && worker.Output.Contains("Worker 0 has lost server 0 at a:7070: ", StringComparison.Ordinal), worker);
+        Assert.Equal(ExitCode.PeerFailed, await worker.ExitCode());
+        Assert.Contains("server 0 at a:7070 can't be reached: ", worker.Output, StringComparison.Ordinal);
+    }
+
     private Child Ranks(params string[] arguments) => new(_directory, Start(["exec", "a", "mpirun", "-np", "4", .. RankedCommand.Dunlin, .. arguments]));
 
-    private byte[] Model(string run) => File.ReadAllBytes(Path.Combine(_directory, run, "checkpoints", $"step-{TrainedRuns.Steps:00000000}", "model.safetensors"));
+    private byte[] Model(string run, int step = TrainedRuns.Steps) => File.ReadAllBytes(Path.Combine(_directory, run, "checkpoints", $"step-{step:00000000}", "model.safetensors"));
 
     private string Log(int rank)
     {

@@ -31,7 +31,7 @@ internal static partial class SlurmCommand
         command.SetAction(parsed =>
         {
             var asked = parsed.GetValue(words)!;
-            var job = new SlurmJob(Shell.Join(TrainedRun.Resolve(WithDirectory(host, asked))))
+            var job = new SlurmJob(Shell.Join(TrainedRun.Resolve(WithDirectory(host, asked, parsed.GetValue(nodes) * parsed.GetValue(tasks)))))
             {
                 Name = Word(parsed.GetValue(name), "--job-name") ?? "dunlin",
                 Nodes = Number(parsed.GetValue(nodes), "--nodes", 1),
@@ -63,9 +63,12 @@ internal static partial class SlurmCommand
     }
 
     /// <summary>A run that is to be gone on with needs a directory that does not depend on what is there when the job starts.</summary>
-    private static string[] WithDirectory(CliHost host, string[] command) => TrainedRun.Of(host, command) is { } run && !command.Any(word => word is "--run" || word.StartsWith("--run=", StringComparison.Ordinal))
-        ? [.. command, "--run", run.Directory]
-        : command;
+    private static string[] WithDirectory(CliHost host, string[] command, int ranks)
+    {
+        if (TrainedRun.Of(host, command) is not { } run) return command;
+        run.Check(ranks);
+        return command.Any(word => word is "--run" || word.StartsWith("--run=", StringComparison.Ordinal)) ? command : [.. command, "--run", run.Directory];
+    }
 
     private static int Number(int value, string option, int least) =>
         value >= least && value <= LaunchSettings.MostRanks ? value : throw new ConfigurationException($"{option} {value}: expected a whole number from {least} to {LaunchSettings.MostRanks}.");

@@ -49,6 +49,7 @@ internal sealed class Supervisor(CliHost host, LaunchSettings settings, MpiLaunc
     /// <summary>What all ranks of one start are given.</summary>
     internal MpiJob Job(Placement placement, TrainedRun? run, int start)
     {
+        run?.Check(placement.Ranks);
         string? logs = null;
         if (settings.LogDirectory is { } directory) Directory.CreateDirectory(logs = Path.Combine(host.Resolve(directory), $"start-{start}"));
         return new(placement,

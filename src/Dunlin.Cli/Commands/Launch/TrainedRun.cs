@@ -1,4 +1,6 @@
 using Dunlin.Cli.Configuration;
+using Dunlin.Cli.Progress;
+using Dunlin.Strategies;
 using Dunlin.Training.Checkpoints;
 
 namespace Dunlin.Cli.Commands.Launch;
@@ -6,7 +8,9 @@ namespace Dunlin.Cli.Commands.Launch;
 /// <summary>What is known of a command that is <c>dunlin train …</c>: where its run lies, so that a later start goes on with it.</summary>
 internal sealed class TrainedRun
 {
-    private TrainedRun(string directory) => Directory = directory;
+    private readonly RunConfiguration _run;
+
+    private TrainedRun(string directory, RunConfiguration run) => (Directory, _run) = (directory, run);
 
     /// <summary>The run's directory, the same for every start and rank.</summary>
     public string Directory { get; }
@@ -34,7 +38,20 @@ internal sealed class TrainedRun
         // The ranks say what is wrong with the words themselves.
         if (parsed.Errors.Count > 0 || (subject ?? file) is not { } named) return null;
         var settings = ConfigurationSources.Join(host, subject, file, SettingOption.ValuesOf(parsed));
-        return Failures.Preparing(() => new TrainedRun(RunDirectory.Choose(host, new RunConfiguration(settings, host, Path.GetFileNameWithoutExtension(named)))));
+        return Failures.Preparing(() =>
+        {
+            var run = new RunConfiguration(settings, host, Path.GetFileNameWithoutExtension(named));
+            return new TrainedRun(RunDirectory.Choose(host, run), run);
+        });
+    }
+
+    /// <summary>Refuses a number of ranks that does not go with the parameter servers and workers that were asked for: each rank would say so, on a cluster after a night in the queue.</summary>
+    /// <exception cref="ConfigurationException">It does not.</exception>
+    public void Check(int ranks)
+    {
+        // Unless somebody says how many workers there are, all ranks that are no servers are.
+        if (_run.Options.Strategy is not ParameterServer { Workers: var workers, Options.Servers: var servers } || ranks == 1 || ranks == workers + servers || _run.Root.Sources["strategy.workers"] == Section.Default) return;
+        throw new ConfigurationException($"{Format.Count(workers, "worker")} and {Format.Count(servers, "server")} are {workers + servers} processes, but {ranks} ranks are to be started: say other numbers of ranks, workers or servers.");
     }
 
     /// <summary>What is started for the word <c>dunlin</c>: this very program.</summary>

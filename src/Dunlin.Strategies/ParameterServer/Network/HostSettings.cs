@@ -33,6 +33,9 @@ internal sealed record HostSettings
     /// <summary>After how many bytes of log, beyond those of the weights and the state, a snapshot takes its place.</summary>
     public long SnapshotAfter { get; init; } = 256 << 20;
 
+    /// <summary>Is told now and then how many steps are done; nobody unless set.</summary>
+    public Action<long>? Steps { get; init; }
+
     /// <summary>Is told who comes, goes and is refused.</summary>
     public required Action<string> Log { get; init; }
 }

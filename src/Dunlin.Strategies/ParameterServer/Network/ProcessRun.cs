@@ -1,3 +1,4 @@
+using Dunlin.Communication;
 using Dunlin.Tensors.Collectives;
 using Dunlin.Training;
 
@@ -21,13 +22,43 @@ internal static class ProcessRun
             return;
         }
         using var group = new RemoteGroup(workers, options);
-        using var worker = new ServedWorker(processes.Number, workers, options.Protocol, group);
-        try { program(worker); }
+        var cluster = processes.Meeting?.Cluster;
+        using var worker = new ServedWorker(processes.Number, workers, options.Protocol, group)
+        {
+            Communicator = LocalGroup.CreateAlone(cluster is null ? null : cluster.ReportStep),
+            ClockOffset = cluster?.ClockOffset ?? 0,
+        };
+        try
+        {
+            program(worker);
+            // Their launcher may wait for all processes from here on, and that only for so long; the servers know how long steps take.
+            if (cluster is not null) group.AwaitAll();
+        }
         catch (Exception e)
         {
-            // Worker 0 saves what is learned; the others can go on without any other one.
-            if (processes.Number == 0) group.Fail(e.Message);
+            // Worker 0 saves what is learned; the others can go on without any other one. A cluster loses all or none, and tells all.
+            if (processes is { Number: 0, Meeting: null }) group.Fail(e.Message);
             throw;
         }
+    }
+
+    /// <summary>The same where a launcher has started all processes: they find each other, and one that fails ends all.</summary>
+    /// <exception cref="DunlinException">The program failed.</exception>
+    /// <exception cref="CommunicationException">Another process failed.</exception>
+    public static void Run(Cluster cluster, int workers, ParameterServerOptions options, Action<IWorker> program)
+    {
+        try
+        {
+            var processes = ServerMeeting.Hold(cluster, workers, options);
+            cluster.WaitsElsewhere = true;
+            // Waits between processes are the cluster's, not those of threads.
+            Run(workers, options with { Processes = processes, Local = new() { Timeout = cluster.Options.Timeout } }, program);
+        }
+        catch (Exception e)
+        {
+            cluster.Abort(e.Message);
+            throw;
+        }
+        finally { cluster.WaitsElsewhere = false; }
     }
 }

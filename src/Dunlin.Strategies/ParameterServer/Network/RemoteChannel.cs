@@ -53,6 +53,9 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
 
     public IReadOnlyList<Slice> Slices { get; }
 
+    /// <summary>Is told of a server that is out of reach, and of one that is again; nobody unless set.</summary>
+    public Action<string>? Log { get; init; }
+
     /// <summary>Whether the server was given up.</summary>
     public bool HasFailed { get; private set; }
 
@@ -171,11 +174,13 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     private void Connect()
     {
         HasFailed = true;
+        if (_lost is not null) Log?.Invoke($"Worker {_worker} has lost server {_number} at {_connector.To}: {_lost}. It tries to reach it for {_reconnect.TotalSeconds:0.###} s.");
         try { _connection = _connector.Connect(_reconnect, Join); }
         catch (ConnectionLostException e) { throw new CommunicationException($"Worker {_worker}: server {_number} at {e.Message}{(_lost is null ? "" : $" The connection was lost: {_lost}.")}", e); }
         catch (RefusedException e) { throw Refused(e); }
         catch (FrameException e) { throw new CommunicationException($"Worker {_worker}: server {_number} at {_connector.To}: {e.Message}", e); }
         HasFailed = false;
+        if (_lost is not null) Log?.Invoke($"Worker {_worker} has server {_number} again.");
     }
 
     private void Join(FrameConnection connection)
@@ -265,7 +270,7 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     private void Lose(ConnectionLostException e)
     {
         _connection?.Dispose();
-        (_connection, _lost) = (null, e.Message);
+        (_connection, _lost) = (null, e.Message.TrimEnd('.'));
     }
 
     private CommunicationException Refused(RefusedException e) => new($"Server {_number} at {_connector.To}: {e.Message}", e);

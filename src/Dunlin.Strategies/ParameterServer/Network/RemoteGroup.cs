@@ -20,12 +20,12 @@ internal sealed class RemoteGroup(int workers, ParameterServerOptions options) :
     public (IReadOnlyList<IServerChannel> Servers, RunPosition Position) Begin(int worker, RemoteModel model, RunPosition position)
     {
         var served = new ServedModel(model, options, workers);
-        var security = new ConnectionSecurity(_processes.Token, _processes.Tls);
+        var given = _processes.Meeting is null ? new ConnectionSecurity(_processes.Token, _processes.Tls) : null;
         var channels = new List<RemoteChannel>();
         try
         {
             foreach (var address in _processes.Servers)
-                channels.Add(new(new FrameConnector(Endpoint.Parse(address), security, new(worker, _session), Stall), worker, channels.Count, _processes.Servers.Count, served, _processes.Reconnect, options.Local.Timeout));
+                channels.Add(new(new FrameConnector(Endpoint.Parse(address), given ?? _processes.Meeting!.Of(channels.Count, _processes.Token), new(worker, _session), Stall), worker, channels.Count, _processes.Servers.Count, served, _processes.Reconnect, options.Local.Timeout) { Log = _processes.Log });
         }
         catch
         {

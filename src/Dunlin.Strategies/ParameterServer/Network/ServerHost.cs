@@ -62,6 +62,7 @@ internal sealed partial class ServerHost : IDisposable
             while (true)
             {
                 var now = Environment.TickCount64;
+                if (_begin is not null) _settings.Steps?.Invoke(_node.Shard.Version / _settings.UpdatesPerStep);
                 foreach (var seat in _seats)
                 {
                     if (seat.Connection is not null) _lonelySince = now;

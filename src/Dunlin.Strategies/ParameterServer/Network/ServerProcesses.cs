@@ -61,6 +61,9 @@ public sealed record ServerProcesses
     /// <summary>Is told who comes, goes and is refused, a line each; nobody unless set.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Where a launcher has started all processes, what they told each other by it; null where the user has said all.</summary>
+    internal ServerMeeting? Meeting { get; init; }
+
     /// <summary>The token stays out of what is printed.</summary>
     public override string ToString() => $"{Role} {Number} of the servers {string.Join(", ", Servers)}";
 }

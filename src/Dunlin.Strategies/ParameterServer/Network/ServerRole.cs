@@ -54,9 +54,12 @@ internal sealed class ServerRole(int workers, ParameterServerOptions options) : 
             FirstWait = _processes.FirstWait,
             Timeout = options.Local.Timeout,
             Log = log,
+            Steps = _processes.Meeting is null ? null : _processes.Meeting.Cluster.ReportStep,
         }, _processes.LogDirectory is { } directory ? new FileLogStorage(Path.Combine(directory, $"server-{_processes.Number}.log")) : null);
         var at = Endpoint.Parse(_processes.Listen ?? _processes.Servers[_processes.Number]);
-        using var listener = new FrameListener(at, new ConnectionSecurity(_processes.Token, _processes.Tls), RemoteGroup.Stall, host.Serve, log);
+        using var listener = _processes.Meeting is { Listener: { } socket } meeting
+            ? FrameListener.Over(socket, meeting.Own(_processes.Token), RemoteGroup.Stall, host.Serve, log)
+            : new FrameListener(at, new ConnectionSecurity(_processes.Token, _processes.Tls), RemoteGroup.Stall, host.Serve, log);
         log($"Server {_processes.Number} of {options.ServerCount} listens on {at.Host}, port {listener.Port}.");
         using var stopping = stop.Register(host.Stop);
         host.AwaitEnd();

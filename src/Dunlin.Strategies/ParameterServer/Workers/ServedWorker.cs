@@ -23,9 +23,11 @@ internal sealed class ServedWorker(int rank, int workers, ServerProtocol protoco
     public int Rank => rank;
 
     /// <summary>Workers meet at the servers alone.</summary>
-    public ICommunicator Communicator { get; } = LocalGroup.Create(1)[0];
+    public ICommunicator Communicator { get; init; } = LocalGroup.Create(1)[0];
 
     public string Axis => "data";
+
+    public double ClockOffset { get; init; }
 
     public IRemoteUpdate Remote => this;
 
