@@ -10,9 +10,6 @@ namespace Dunlin.Samples.Asynchronous;
 /// <summary>Simulated time against a clock: a step's time of one worker without a server is measured, given to the simulation, and what that says of 1 and 2 workers with a server is compared with real ones, which are threads.</summary>
 public static class WallClock
 {
-    /// <summary>Memory that two threads share, as this machine was measured to have: bytes a second of a copy, and of an update.</summary>
-    private const double CopyRate = 8e9, UpdateRate = 5e9;
-
     private static readonly ServerProtocol[] Protocols = [new ServerProtocol.Asynchronous(), new ServerProtocol.TryLock(4), new ServerProtocol.StaleSynchronous(1), new ServerProtocol.Synchronous()];
 
     /// <summary>Runs it.</summary>
@@ -26,13 +23,13 @@ public static class WallClock
         {
             foreach (var workers in new[] { 1, 2 })
             {
-                var cluster = new SimulatedCluster { Seed = options.Seed, StepTime = new(mean, spread), Latency = 2e-6, ServerTime = 5e-6, WorkerBandwidth = CopyRate, ServerBandwidth = CopyRate, ServerRate = UpdateRate };
+                var cluster = SharedMemory.Of(new(mean, spread), options.Seed);
                 var real = Measure(new ParameterServer(workers, new() { Protocol = protocol }), workers, steps, null).Average();
                 rows.Add((protocol.GetType().Name, workers, real, Measure(new ParameterServer(workers, new() { Protocol = protocol, Simulation = cluster }), workers, steps, cluster).Average()));
             }
         }
         var text = $"""
-            LeNet, batches of 32 a worker, one thread each, {steps} steps, on this machine's {Environment.ProcessorCount} processors. A worker without a server takes {1e3 * mean:0.00} ms a step (σ of its logarithm {spread:0.00}); that, copies of {CopyRate / 1e9:0} GB/s and updates of {UpdateRate / 1e9:0} GB/s are what the simulation is given.
+            LeNet, batches of 32 a worker, one thread each, {steps} steps, on this machine's {Environment.ProcessorCount} processors. A worker without a server takes {1e3 * mean:0.00} ms a step (σ of its logarithm {spread:0.00}); that, copies of {SharedMemory.CopyRate / 1e9:0} GB/s and updates of {SharedMemory.UpdateRate / 1e9:0} GB/s are what the simulation is given.
 
             {Report.Table(["protocol", "workers", "measured, ms a step", "simulated", "simulated / measured"], rows.Select(r => (string[])[r.Protocol, $"{r.Workers}", $"{1e3 * r.Real:0.00}", $"{1e3 * r.Simulated:0.00}", $"{r.Simulated / r.Real:0.00}"]))}
             """;
