@@ -1,6 +1,7 @@
 using Dunlin.Cli.Catalogues;
 using Dunlin.Cli.Configuration;
 using Dunlin.Communication;
+using Dunlin.Graphs;
 using Dunlin.Strategies;
 using Dunlin.Tensors;
 using Dunlin.Tensors.Kernels;
@@ -61,6 +62,7 @@ internal sealed class RunConfiguration
             Kernels = Failures.Preparing(() => KernelSets.Resolve(s.Text("kernels") ?? host.Variable("DUNLIN_KERNELS"))),
             Precision = PrecisionOf(s),
             ThreadsPerWorker = (int?)s.OptionalLong("threads", most: StrategyCatalogue.MostThreads) ?? RankDiscovery.ThreadsPerRank(host.Environment, cluster.Processors, strategy.LocalWorkers),
+            LargeVariables = LargeVariablesOf(s, host),
             Augmentations = Data.Augmentations,
             Strategy = strategy,
             Profile = profile,
@@ -80,6 +82,14 @@ internal sealed class RunConfiguration
         "float16" => DType.Float16,
         _ => throw section.Refuse("precision", "float32 or bfloat16"),
     };
+
+    private static LargeVariables? LargeVariablesOf(Section section, CliHost host)
+    {
+        var (directory, from) = (section.Text("largeVariables"), section.OptionalLong("largeVariablesFrom"));
+        if (directory is null) return from is null ? null : throw section.Refuse("largeVariablesFrom", "left out where largeVariables names no directory");
+        var large = new LargeVariables(host.Resolve(directory));
+        return from is { } bytes ? large with { FromBytes = bytes } : large;
+    }
 
     private string? MonitorOf(Section section)
     {

@@ -36,6 +36,9 @@ public sealed record SessionOptions
     /// <value>Float32 or BFloat16; Float32 unless set.</value>
     public DType Precision { get; init => field = Precisions.Checked(nameof(SessionOptions), value); } = DType.Float32;
 
+    /// <summary>Keeps large variables in files that are mapped into memory, so that there may be more of them than RAM; null to keep all in memory.</summary>
+    public LargeVariables? LargeVariables { get; init; }
+
     /// <summary>
     /// Names of rewriting passes to leave out: simplify, fold-constants, merge-common, merge-loops, rectify-pooled, trim-operands, fuse-epilogues, fuse-bias-gradients, mixed-precision,
     /// fuse-elementwise, fuse-updates.
@@ -78,6 +81,22 @@ public sealed class Session : IDisposable
     {
         if (elements.TensorType != variable.TensorType) throw new ShapeException($"The variable {variable.Name} takes {variable.TensorType}, not {elements}.");
         elements.CopyTo(Storage(variable));
+    }
+
+    /// <summary>Gives a variable new elements, which are written where they lie. Of one that was not used before, the elements that it would have had at first are not made.</summary>
+    /// <param name="variable">The variable.</param>
+    /// <param name="write">Writes all of them.</param>
+    public void Set(Variable variable, Action<Tensor> write)
+    {
+        var made = new Lazy<Tensor>(() =>
+        {
+            var room = RoomFor(variable);
+            write(room);
+            return room;
+        });
+        var held = _variables.GetOrAdd(variable, made);
+        var elements = held.Value;
+        if (!ReferenceEquals(held, made)) write(elements);
     }
 
     /// <summary>Prepares a step that can be run many times.</summary>
@@ -147,10 +166,16 @@ public sealed class Session : IDisposable
 
     private Tensor Initialize(Variable variable)
     {
-        if (variable.IsAssembled) throw new DunlinException($"The session does not hold {variable.Name}: each rank has a piece of it. Run its Value to have its elements.");
-        var tensor = Tensor.Uninitialized(variable.TensorType.Type, variable.TensorType.Shape);
+        var tensor = RoomFor(variable);
         if (variable.Initializer is SameAs same) same.Copy(Storage(same.Variable), tensor);
         else variable.Initializer.Fill(tensor, Options.Seed, Streams.Of(variable.Name));
         return tensor;
+    }
+
+    private Tensor RoomFor(Variable variable)
+    {
+        if (variable.IsAssembled) throw new DunlinException($"The session does not hold {variable.Name}: each rank has a piece of it. Run its Value to have its elements.");
+        var (type, shape) = variable.TensorType;
+        return Options.LargeVariables is { } large && variable.TensorType.Bytes >= large.FromBytes ? large.Map(variable) : Tensor.Uninitialized(type, shape);
     }
 }

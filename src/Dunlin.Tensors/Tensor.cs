@@ -11,9 +11,10 @@ public sealed unsafe class Tensor
 {
     private readonly NativeBuffer _buffer;
 
-    private Tensor(NativeBuffer buffer, DType type, Shape shape)
+    private Tensor(NativeBuffer buffer, DType type, Shape shape, nint offset = 0)
     {
         _buffer = buffer;
+        Address = buffer.Address + offset;
         Type = type;
         Shape = shape;
         ElementCount = shape.ElementCount;
@@ -31,8 +32,8 @@ public sealed unsafe class Tensor
     /// <summary>Bytes of all elements.</summary>
     public long Bytes => ElementCount * Type.Size();
 
-    /// <summary>The first element's address, a multiple of 64. Valid while the tensor is reachable: keep it alive with <see cref="GC.KeepAlive"/>.</summary>
-    public nint Address => _buffer.Address;
+    /// <summary>The first element's address: a multiple of 64, but for a <see cref="Part"/>. Valid while the tensor is reachable: keep it alive with <see cref="GC.KeepAlive"/>.</summary>
+    public nint Address { get; }
 
     /// <summary>Element type and shape together.</summary>
     public TensorType TensorType => new(Type, Shape);
@@ -42,6 +43,13 @@ public sealed unsafe class Tensor
 
     /// <summary>A tensor of zeros.</summary>
     public static Tensor Zeros(DType type, Shape shape) => new(NativeBuffer.RentZeroed(new TensorType(type, shape).Bytes), type, shape);
+
+    /// <summary>A tensor of zeros in a file that is mapped into memory (<see cref="NativeBuffer.Map"/>): the system keeps in RAM what is in use of it.</summary>
+    /// <param name="type">The element type.</param>
+    /// <param name="shape">The shape, of at least one element.</param>
+    /// <param name="directory">Where the file lies, which has no name.</param>
+    /// <exception cref="DunlinException">There is no such directory, nothing can be written to it, or it is full.</exception>
+    public static Tensor Mapped(DType type, Shape shape, string directory) => new(NativeBuffer.Map(directory, new TensorType(type, shape).Bytes), type, shape);
 
     /// <summary>A tensor that holds a copy of the given elements.</summary>
     /// <exception cref="ShapeException">The number of elements is not the shape's.</exception>
@@ -119,8 +127,18 @@ public sealed unsafe class Tensor
     /// <summary>The same memory under another shape with as many elements.</summary>
     /// <exception cref="ShapeException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape) => shape.ElementCount == ElementCount
-        ? new Tensor(_buffer, Type, shape)
+        ? new Tensor(_buffer, Type, shape, Address - _buffer.Address)
         : throw new ShapeException($"{this} of {ElementCount} elements can't take the shape {shape} of {shape.ElementCount}.");
+
+    /// <summary>
+    /// Consecutive elements, such as some rows: the same memory, which it keeps. Its <see cref="Address"/> need not be a multiple of 64, so it is for copying, sending and receiving, and not for kernels.
+    /// </summary>
+    /// <param name="first">The number of the first one, in row-major order; at least 0.</param>
+    /// <param name="shape">The shape that they take.</param>
+    /// <exception cref="ShapeException">The tensor has not so many.</exception>
+    public Tensor Part(long first, Shape shape) => first >= 0 && first <= ElementCount - shape.ElementCount
+        ? new Tensor(_buffer, Type, shape, Address - _buffer.Address + (nint)(first * Type.Size()))
+        : throw new ShapeException($"{this} has no {shape.ElementCount} elements from element {first} on, for the shape {shape}.");
 
     /// <summary>A copy with memory of its own.</summary>
     public Tensor Clone()

@@ -9,6 +9,7 @@ internal static class TestProgram
     private static int Main(string[] arguments) => arguments switch
     {
         [KillAndResumeTests.Verb, .. var rest] => KillAndResumeTests.Run(rest),
+        [LargeTableTests.Verb, var address, var directory, var epochs] => LargeTableTests.Run(address, directory, int.Parse(epochs, System.Globalization.CultureInfo.InvariantCulture)),
         [SameAnswerProgram.Verb, var directory, var which] => SameAnswerProgram.Run(directory, which == "all"),
         _ => 2,
     };

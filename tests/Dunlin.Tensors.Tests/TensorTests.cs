@@ -26,6 +26,20 @@ public class TensorTests
     }
 
     [Fact]
+    public void Parts_are_the_same_memory()
+    {
+        var whole = Tensor.From(Enumerable.Range(0, 12).ToArray(), [4, 3]);
+        var rows = whole.Part(3, [2, 3]);
+        Assert.Equal(whole.Address + 12, rows.Address);
+        Assert.Equal([3, 4, 5, 6, 7, 8], rows.ToArray<int>());
+        Tensor.From([-1, -2, -3], [3]).CopyTo(rows.Reshape([6]).Part(3, [3]));
+        Assert.Equal([0, 1, 2, 3, 4, 5, -1, -2, -3, 9, 10, 11], whole.ToArray<int>());
+        Assert.Equal(0, whole.Part(12, [0, 3]).ElementCount);
+        Assert.Equal("Int32[4, 3] has no 6 elements from element 7 on, for the shape [2, 3].", Assert.Throws<ShapeException>(() => whole.Part(7, [2, 3])).Message);
+        Assert.Throws<ShapeException>(() => whole.Part(-1, [1]));
+    }
+
+    [Fact]
     public void What_is_put_in_comes_out_in_every_type()
     {
         RoundTrip(1.5f, -2f);

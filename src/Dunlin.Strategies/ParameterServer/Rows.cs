@@ -5,14 +5,15 @@ namespace Dunlin.Strategies;
 /// <summary>Slices of whole tensors in memory.</summary>
 internal static unsafe class Rows
 {
-    /// <summary>A slice of a tensor: the tensor itself where that is all of it, and else a copy.</summary>
-    public static Tensor Of(Tensor whole, Slice slice)
-    {
-        if (slice.IsWhole) return whole;
-        var rows = Tensor.Uninitialized(slice.Type.Type, slice.Type.Shape);
-        CopyIn(whole, slice, rows);
-        return rows;
-    }
+    /// <summary>A slice of a tensor, which lies where that does.</summary>
+    public static Tensor Of(Tensor whole, Slice slice) => Of(whole, slice, slice.Type);
+
+    /// <summary>What of a tensor goes with a slice, such as of the optimiser's state; all of it where there is no slice.</summary>
+    /// <param name="whole">The tensor.</param>
+    /// <param name="slice">The slice.</param>
+    /// <param name="type">Of that part.</param>
+    public static Tensor Of(Tensor whole, Slice? slice, TensorType type) =>
+        whole.TensorType == type ? whole : Checked(whole, slice, type).Part(FirstElement(slice, type), type.Shape);
 
     /// <summary>Copies a slice of a tensor; all of it where there is no slice.</summary>
     public static void CopyIn(Tensor whole, Slice? slice, Tensor rows) => Copy(whole, slice, rows, intoWhole: false);
@@ -46,11 +47,14 @@ internal static unsafe class Rows
         GC.KeepAlive(all);
     }
 
+    private static Tensor Checked(Tensor whole, Slice? slice, TensorType part) => whole.Type == part.Type && FirstElement(slice, part) + part.Shape.ElementCount <= whole.ElementCount
+        ? whole : throw new ShapeException($"{part} is no slice of {whole} from row {slice?.FirstRow ?? 0}.");
+
+    private static long FirstElement(Slice? slice, TensorType part) => slice is { IsWhole: false } ? slice.FirstRow * (part.Shape.ElementCount / part.Shape[0]) : 0;
+
     private static void Copy(Tensor whole, Slice? slice, Tensor rows, bool intoWhole)
     {
-        var begin = slice is { IsWhole: false } ? slice.FirstRow * (rows.Bytes / rows.Shape[0]) : 0;
-        if (whole.Type != rows.Type || begin + rows.Bytes > whole.Bytes) throw new ShapeException($"{rows} is no slice of {whole} from row {slice?.FirstRow ?? 0}.");
-        var place = (void*)(whole.Address + (nint)begin);
+        var place = (void*)(Checked(whole, slice, rows.TensorType).Address + (nint)(FirstElement(slice, rows.TensorType) * rows.Type.Size()));
         if (intoWhole) Buffer.MemoryCopy((void*)rows.Address, place, rows.Bytes, rows.Bytes);
         else Buffer.MemoryCopy(place, (void*)rows.Address, rows.Bytes, rows.Bytes);
         GC.KeepAlive(whole);

@@ -69,17 +69,23 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public Tensor Load(string name)
     {
+        var (type, shape) = TypeOf(name);
+        var tensor = Tensor.Uninitialized(type, shape);
+        Fill(Entry(name), tensor);
+        return tensor;
+    }
+
+    /// <inheritdoc/>
+    public TensorType TypeOf(string name)
+    {
         var entry = Entry(name);
         var type = entry.Type ?? throw new TensorFileException(Path, name, $"its element type {entry.TypeName} can't be loaded; Dunlin has {string.Join(", ", Enum.GetNames<DType>())}");
         if (entry.Dimensions.Any(length => length > int.MaxValue))
             throw new TensorFileException(Path, name, $"a dimension of [{string.Join(", ", entry.Dimensions)}] exceeds {int.MaxValue}");
-        var tensor = Tensor.Uninitialized(type, Shape.Create([.. entry.Dimensions.Select(length => (int)length)]));
-        Fill(entry, tensor);
-        return tensor;
+        return new(type, Shape.Create([.. entry.Dimensions.Select(length => (int)length)]));
     }
 
-    /// <summary>Reads one tensor into memory that is already there.</summary>
-    /// <exception cref="TensorFileException">There is no such tensor, or its type or shape is not <paramref name="target"/>'s.</exception>
+    /// <inheritdoc/>
     public void Load(string name, Tensor target)
     {
         var entry = Entry(name);

@@ -66,9 +66,13 @@ public sealed class ShardedSafetensors : ITensorSource
     }
 
     /// <inheritdoc/>
-    public Tensor Load(string name) => _files.TryGetValue(name, out var file)
-        ? FileOf(file).Load(name)
-        : throw new TensorFileException(_indexPath, name, "is not in the index");
+    public Tensor Load(string name) => FileWith(name).Load(name);
+
+    /// <inheritdoc/>
+    public void Load(string name, Tensor target) => FileWith(name).Load(name, target);
+
+    /// <inheritdoc/>
+    public TensorType TypeOf(string name) => FileWith(name).TypeOf(name);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -76,6 +80,8 @@ public sealed class ShardedSafetensors : ITensorSource
         lock (_lock)
             foreach (var file in _open.Values) file.Dispose();
     }
+
+    private SafetensorsFile FileWith(string name) => _files.TryGetValue(name, out var file) ? FileOf(file) : throw new TensorFileException(_indexPath, name, "is not in the index");
 
     private string PathOf(string file) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_indexPath))!, file);
 

@@ -36,6 +36,18 @@ public sealed unsafe class NativeBuffer
     /// <param name="giveBack">Gets both when nobody holds the buffer any more, on the finalizer's thread.</param>
     public static NativeBuffer Wrap(nint address, long bytes, Action<nint, long> giveBack) => new(address, bytes, giveBack);
 
+    /// <summary>
+    /// Memory of zeros that is a file, so that the system keeps in RAM what is in use and writes the rest to disk. The file has no name from the beginning, so that it is gone when nobody holds the buffer any more or the process has ended.
+    /// </summary>
+    /// <param name="directory">On a disk with room for it. Where it is memory itself, as <c>/dev/shm</c> is, nothing is gained.</param>
+    /// <param name="bytes">At least 1.</param>
+    /// <exception cref="DunlinException">There is no such directory, nothing can be written to it, or it is full.</exception>
+    public static NativeBuffer Map(string directory, long bytes)
+    {
+        var file = MappedFile.Create(directory, bytes);
+        return new NativeBuffer(file.Address, bytes, (_, _) => file.Close());
+    }
+
     /// <summary>Rents memory filled with zeros.</summary>
     public static NativeBuffer RentZeroed(long bytes)
     {

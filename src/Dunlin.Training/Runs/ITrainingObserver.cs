@@ -93,7 +93,10 @@ public enum EndReason
 /// <param name="Epochs">What each epoch of this run reported.</param>
 /// <param name="LastCheckpoint">The newest checkpoint's directory, or null.</param>
 /// <param name="BestCheckpoint">The best checkpoint's directory, or null.</param>
-/// <param name="Weights">The model's variables, by name, as they are now, on every process.</param>
+/// <param name="Weights">
+/// The model's variables, by name, as they are now, on every process; where the update is done on parameter servers, on that of worker 0. It is the memory that the run had, no copy: variables that lay in files
+/// (<see cref="TrainerOptions.LargeVariables"/>) do so until nobody holds their tensors.
+/// </param>
 public sealed record TrainingResult(EndReason Reason, long Steps, IReadOnlyList<EpochReport> Epochs, string? LastCheckpoint, string? BestCheckpoint,
     IReadOnlyDictionary<string, Dunlin.Tensors.Tensor> Weights)
 {

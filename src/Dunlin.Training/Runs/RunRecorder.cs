@@ -222,7 +222,7 @@ internal sealed class RunRecorder : IDisposable
                 + "The run directory has to be one that all workers see.");
     }
 
-    /// <summary>The model's elements, for the first worker of each process; all call.</summary>
+    /// <summary>The model's elements, for the first worker of each process; all call. The run is over and nothing writes to the session's memory any more, so it need not be copied: of a large table there may be no room for two.</summary>
     private Dictionary<string, Tensor> Weights()
     {
         // Where the update is done elsewhere, worker 0 alone is brought what was learned.
@@ -231,7 +231,7 @@ internal sealed class RunRecorder : IDisposable
         foreach (var (name, variable) in _graph.Model)
         {
             if (variable.Cut is null && !isFirst) continue;
-            var whole = variable.Cut is null ? _graph.Session.Storage(variable).Clone() : Wholes.OnAll(_worker.Communicator, _graph.Session, variable);
+            var whole = variable.Cut is null ? _graph.Session.Storage(variable) : Wholes.OnAll(_worker.Communicator, _graph.Session, variable);
             if (isFirst) weights[name] = whole;
         }
         return weights;

@@ -53,6 +53,13 @@ public sealed record TrainerOptions
     /// <value>Float32 or BFloat16; Float32 unless set.</value>
     public DType Precision { get; init => field = Precisions.Checked(nameof(TrainerOptions), value); } = DType.Float32;
 
+    /// <summary>
+    /// Keeps large variables of the workers, weights and state of the optimiser, in files that are mapped into memory. With parameter servers over processes, tables may so be larger than the memory of worker 0, which brings their first rows,
+    /// and collects them to measure and save; the others keep none of them.
+    /// </summary>
+    /// <value>All variables are in memory unless set.</value>
+    public LargeVariables? LargeVariables { get; init; }
+
     /// <summary>Threads of each worker's kernels.</summary>
     /// <value>At least 1; this machine's processors divided among the workers unless set.</value>
     public int? ThreadsPerWorker { get; init => field = value is { } threads ? Require.AtLeast(nameof(TrainerOptions), threads, 1, nameof(ThreadsPerWorker)) : null; }

@@ -72,7 +72,7 @@ internal sealed class TrainingGraph : IDisposable
         MetricNames = ["loss", .. recipe.Metrics.Select(m => m.Name)];
         ValidatesTogether = sharded is not null;
         Threads = options.Threads;
-        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator, RentExchanged = worker.Communicator.Rent });
+        Session = new Session(graph, new SessionOptions { Kernels = options.Kernels, Precision = options.Precision, Threads = Threads, Seed = options.Seed, Communicators = _ => worker.Communicator, RentExchanged = worker.Communicator.Rent, LargeVariables = options.LargeVariables });
     }
 
     public Session Session { get; }

@@ -33,6 +33,8 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{"training": {"monitor": "acuracy"}}""", "\"training.monitor\" must be one of loss, accuracy, got \"acuracy\".")]
     [InlineData("""{"training": {"precision": "double"}}""", "my.json: \"training.precision\" must be float32 or bfloat16, got \"double\".")]
     [InlineData("""{"training": {"precision": "float16"}}""", "BFloat16 has the range of Float32 and needs no scaling.")]
+    [InlineData("""{"training": {"largeVariables": "big", "largeVariablesFrom": 0}}""", "my.json: \"training.largeVariablesFrom\" must be a whole number of at least 1, got \"0\".")]
+    [InlineData("""{"training": {"largeVariablesFrom": 9}}""", "my.json: \"training.largeVariablesFrom\" must be left out where largeVariables names no directory, got \"9\".")]
     [InlineData("""{"training": {"epochs": 1, "epochs": 2}}""", "my.json: is not JSON")]
     [InlineData("{\n\"training\": oops}", "my.json: line 2: is not JSON")]
     [InlineData("""[1]""", "my.json: expected a JSON object in braces.")]
@@ -65,6 +67,16 @@ public sealed class ErrorTests : IDisposable
     [InlineData("train", "--epochs=x", "Nothing to train")]
     public void A_wrong_command_line_exits_with_2(string first, string second, string message) =>
         Assert.Contains(message, _dunlin.Fail(ExitCode.Usage, first, second), StringComparison.Ordinal);
+
+    [Fact]
+    public void Large_variables_need_a_directory_that_is_there()
+    {
+        string[] command = ["train", "tiny", "--epochs", "1", "--workers", "1", "--set", "training.largeVariablesFrom=10000", "--set", "training.largeVariables=big"];
+        Assert.Matches(@"dunlin: .*The variable .*/weight Float32\[.*\]: A file of [0-9,]+ bytes, to be mapped into memory, can't be made in .*big: there is no such directory\.", _dunlin.Fail(ExitCode.Failed, command));
+        Directory.Delete(Path.Combine(_dunlin.Directory, "runs"), recursive: true);
+        Directory.CreateDirectory(Path.Combine(_dunlin.Directory, "big"));
+        _dunlin.Succeed(command);
+    }
 
     [Fact]
     public void A_process_of_many_never_trains_alone()

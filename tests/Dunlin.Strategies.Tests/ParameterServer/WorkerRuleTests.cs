@@ -162,7 +162,7 @@ public class WorkerRuleTests
 
         public void Await(ServerCall call) => Assert.True(call.IsAnswered && call.Refusal is null);
 
-        public void Collect(ServerReader use) => use(Node!.Shard.Weights, Node.Shard.State);
+        public void Collect(IReadOnlyList<Tensor> weights, StatePlaces state) => Node!.Shard.CopyTo(weights, state);
 
         public void Dispose()
         {

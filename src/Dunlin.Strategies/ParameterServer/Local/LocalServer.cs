@@ -1,3 +1,5 @@
+using Dunlin.Tensors;
+
 namespace Dunlin.Strategies;
 
 /// <summary>A server in the process of its workers: a call is served by the thread that brings it, one thread at a time.</summary>
@@ -67,7 +69,7 @@ internal sealed class LocalServer(ServerNode node, int number, TimeSpan timeout)
 
         public void Await(ServerCall call) => server.Await(call);
 
-        public void Collect(ServerReader use) => server.With(node => use(node.Shard.Weights, node.Shard.State));
+        public void Collect(IReadOnlyList<Tensor> weights, StatePlaces state) => server.With(node => node.Shard.CopyTo(weights, state));
     }
 
     private sealed class Call(object gate) : ServerCall

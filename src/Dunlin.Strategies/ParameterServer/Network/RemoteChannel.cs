@@ -31,7 +31,6 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
     private string? _lost;
     private long _sentAt;
     private IReadOnlyList<(string Name, Slice? Slice, TensorType Type)> _state = [];
-    private Tensor[]? _all;
     private FrameLimits? _everything;
 
     /// <param name="connector">Where the server is.</param>
@@ -102,15 +101,12 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         }
     }
 
-    public void Collect(ServerReader use)
+    public void Collect(IReadOnlyList<Tensor> weights, StatePlaces state) => Ask(FrameKind.Collect, c => c.Send(FrameKind.Collect), c =>
     {
-        Ask(FrameKind.Collect, c => c.Send(FrameKind.Collect), c =>
-        {
-            _all ??= [.. Slices.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape)), .. _state.Select(s => Tensor.Uninitialized(s.Type.Type, s.Type.Shape))];
-            foreach (var tensor in _all) c.Receive(tensor);
-        });
-        use(_all![..Slices.Count], _state.Select((s, i) => (s.Name, s.Slice, _all[Slices.Count + i])));
-    }
+        // Where they are to lie in the end: of large tables there is no room for a second time. What breaks off begins again.
+        foreach (var place in weights) c.Receive(place);
+        foreach (var (name, slice, type) in _state) c.Receive(state(name, slice, type) ?? Tensor.Uninitialized(type.Type, type.Shape));
+    });
 
     /// <summary>Brings the first weights and the optimiser's state, which the server takes if it has none.</summary>
     public void Initialize(RemoteModel model, RunPosition position)
@@ -118,13 +114,9 @@ internal sealed class RemoteChannel : IServerChannel, IFrameRules, IDisposable
         Tensor[] brought =
         [
             .. Slices.Select(s => Rows.Of(model.Session.Storage(model.Learned[s.Variable].Variable), s)),
-            .. _state.Select(s =>
-            {
-                var whole = model.Session.Storage(model.Session.Graph.FindVariable(s.Name) ?? throw new DunlinException($"Server {_number} keeps {s.Name}, for which the model of this worker has no room: build the optimiser into its graph as well ({nameof(Optimizer)}.{nameof(Optimizer.Build)}), and run the same version of Dunlin on all processes."));
-                var part = Tensor.Uninitialized(s.Type.Type, s.Type.Shape);
-                Rows.CopyIn(whole, s.Slice, part);
-                return part;
-            }),
+            .. _state.Select(s => Rows.Of(
+                model.Session.Storage(model.Session.Graph.FindVariable(s.Name) ?? throw new DunlinException($"Server {_number} keeps {s.Name}, for which the model of this worker has no room: build the optimiser into its graph as well ({nameof(Optimizer)}.{nameof(Optimizer.Build)}), and run the same version of Dunlin on all processes.")),
+                s.Slice, s.Type)),
         ];
         Ask(FrameKind.Initialize, c => c.Send(FrameKind.Initialize, fields: [position.Step, position.Epoch, position.Batch], tensors: brought));
     }

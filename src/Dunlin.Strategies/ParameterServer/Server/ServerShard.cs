@@ -141,6 +141,16 @@ internal sealed class ServerShard : IDisposable
         }
     }
 
+    /// <summary>Copies all that is here to where it is to lie.</summary>
+    /// <param name="weights">The places of the slices.</param>
+    /// <param name="state">The places of the state.</param>
+    public void CopyTo(IReadOnlyList<Tensor> weights, StatePlaces state)
+    {
+        for (var i = 0; i < weights.Count; i++) Weights[i].CopyTo(weights[i]);
+        foreach (var (name, slice, elements) in State)
+            if (state(name, slice, elements.TensorType) is { } place) elements.CopyTo(place);
+    }
+
     /// <summary>Updates the slices.</summary>
     /// <param name="gradients">One for each slice.</param>
     /// <param name="factor">By which the update is multiplied (<see cref="Optimizer.ScaledBy"/>).</param>

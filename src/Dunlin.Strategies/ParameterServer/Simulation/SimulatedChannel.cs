@@ -1,3 +1,5 @@
+using Dunlin.Tensors;
+
 namespace Dunlin.Strategies;
 
 /// <summary>A server on virtual time, as a worker reaches it.</summary>
@@ -39,9 +41,9 @@ internal sealed class SimulatedChannel(SimulatedWorker worker, SimulatedServer s
         if (call.Refusal is { } refusal) throw new DunlinException(refusal);
     }
 
-    public void Collect(ServerReader use) => worker.Act(() => server.WhenUp(node =>
+    public void Collect(IReadOnlyList<Tensor> weights, StatePlaces state) => worker.Act(() => server.WhenUp(node =>
     {
-        use(node.Shard.Weights, node.Shard.State);
+        node.Shard.CopyTo(weights, state);
         worker.GoOn();
     }));
 

@@ -22,12 +22,15 @@ internal interface IServerChannel
     /// <exception cref="DunlinException">The server does not do it, or other workers have not come in time.</exception>
     void Await(ServerCall call);
 
-    /// <summary>Reads all that the server holds, with no update between its parts. What is read is valid during the call only.</summary>
-    /// <param name="use">Given the elements of the slices, and of the optimiser's state (<see cref="ServerShard.State"/>).</param>
-    void Collect(ServerReader use);
+    /// <summary>Brings all that the server holds, with no update between its parts, to where it is to lie. A call that fails may have brought some of it.</summary>
+    /// <param name="weights">The places of the slices.</param>
+    /// <param name="state">The places of the optimiser's state (<see cref="ServerShard.State"/>).</param>
+    void Collect(IReadOnlyList<Tensor> weights, StatePlaces state);
 }
 
-/// <summary>Reads what a server holds.</summary>
-/// <param name="weights">The elements of its slices.</param>
-/// <param name="state">Of the optimiser's state the name, which slice it goes with, and the elements.</param>
-internal delegate void ServerReader(IReadOnlyList<Tensor> weights, IEnumerable<(string Name, Slice? Slice, Tensor Elements)> state);
+/// <summary>Says where some of the optimiser's state is to lie.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="slice">Which slice it goes with; null of none.</param>
+/// <param name="type">Its element type and shape, as those of the place.</param>
+/// <returns>Null where it is not wanted.</returns>
+internal delegate Tensor? StatePlaces(string name, Slice? slice, TensorType type);

@@ -195,13 +195,9 @@ internal sealed class ServerLink : IDisposable
         Show(_own.Weights);
     }
 
-    /// <summary>Copies weights and state, with no update between them, to where they are measured and saved.</summary>
-    public void Collect() => _server.Collect((weights, state) =>
-    {
-        for (var i = 0; i < weights.Count; i++) Rows.CopyOut(weights[i], _server.Slices[i], WholeOf(_server.Slices[i]));
-        foreach (var (name, slice, elements) in state)
-            if (_model.Session.Graph.FindVariable(name) is { } room) Rows.CopyOut(elements, slice, _model.Session.Storage(room));
-    });
+    /// <summary>Brings weights and state, with no update between them, to where they are measured and saved.</summary>
+    public void Collect() => _server.Collect([.. _server.Slices.Select(s => Rows.Of(WholeOf(s), s))],
+        (name, slice, type) => _model.Session.Graph.FindVariable(name) is { } room ? Rows.Of(_model.Session.Storage(room), slice, type) : null);
 
     /// <summary>Goes on with the worker's own weights after others were measured.</summary>
     public void Continue()
