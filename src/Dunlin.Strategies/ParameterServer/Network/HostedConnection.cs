@@ -199,7 +199,7 @@ internal sealed partial class ServerHost
             {
                 var seat = _host._seats[_worker];
                 if (seat.Connection != this || _host._isOver) return;
-                if (kind == FrameKind.Stop) _host._node.Stop();
+                if (kind == FrameKind.Stop) _host.Stop();
                 if (kind is FrameKind.Leave or FrameKind.Farewell) _host.Leave(_worker);
                 if (kind == FrameKind.Farewell) seat.IsFinished = true;
                 if (kind == FrameKind.Fail) _host.Fail($"worker {_worker} failed: {_connection.Text}");

@@ -50,7 +50,13 @@ internal sealed partial class ServerHost : IDisposable
     /// <summary>Asks all workers to stop.</summary>
     public void Stop()
     {
-        lock (_gate) _node.Stop();
+        lock (_gate)
+        {
+            if (_isOver) return;
+            // One that comes back is to know it, too.
+            _journal?.Stop();
+            _node.Stop();
+        }
     }
 
     /// <summary>Waits until all workers need the server no more, and makes those leave that stay away for too long.</summary>

@@ -95,6 +95,12 @@ internal sealed class ServerJournal : IDisposable
         if (Run != 0) Write(FrameKind.Leave, 0, [worker], "", []);
     }
 
+    /// <summary>All are asked to stop.</summary>
+    public void Stop()
+    {
+        if (Run != 0) Write(FrameKind.Stop, 0, [], "", []);
+    }
+
     /// <summary>A call that the node is to take.</summary>
     public void Call(ServerCall call)
     {
@@ -117,6 +123,7 @@ internal sealed class ServerJournal : IDisposable
         _storage.Replace(stream =>
         {
             WriteSnapshot(stream.Write);
+            if (_node.IsStopping) JournalRecord.Write(stream.Write, FrameKind.Stop, 0, [], "", []);
             foreach (var member in _node.Members.Values.Concat(_node.Left.Values))
                 foreach (var (slice, (sum, step)) in member.ClassGradients) JournalRecord.Write(stream.Write, FrameKind.Classes, IsComputed, [0, step, slice, 0, 0, 0, member.Worker], "", [sum]);
         });
@@ -164,7 +171,7 @@ internal sealed class ServerJournal : IDisposable
         FrameKind.Vectors => [new(new(DType.Float64, [0, VectorProgram.Columns]), VectorProgram.MostRows)],
         FrameKind.Classes when header.Fields[2] >= 0 && header.Fields[2] < _forms.Count && _forms[(int)header.Fields[2]] == GradientForm.Computed =>
             header.Flags == IsComputed ? [new(_node.Shard.Slices[(int)header.Fields[2]].Type)] : CallFrames.ClassTensors(ClassQuestion.Gradients, _node.Shard.Slices[(int)header.Fields[2]].Type),
-        FrameKind.Join or FrameKind.Leave => [],
+        FrameKind.Join or FrameKind.Leave or FrameKind.Stop => [],
         _ => null,
     };
 
@@ -179,6 +186,11 @@ internal sealed class ServerJournal : IDisposable
             foreach (var (own, brought) in _node.Shard.State.Zip(tensors[slices..])) brought.CopyTo(own.Elements);
             _node.Shard.Version = header.Fields[4];
             if (header.Kind == FrameKind.Collect) Restore(header, tensors[Held.Count()..]);
+            return;
+        }
+        if (header.Kind == FrameKind.Stop)
+        {
+            _node.Stop();
             return;
         }
         var worker = (int)header.Fields[header.Kind is FrameKind.Call or FrameKind.Vectors or FrameKind.Classes ? 6 : 0];

@@ -16,7 +16,6 @@ internal sealed class ServerNode : IDisposable
     private readonly List<ServerCall> _waiting = [];
     private readonly Discipline _discipline;
     private bool _isInitialized;
-    private bool _isStopping;
     private string? _failure;
 
     /// <param name="shard">What it holds; the node owns it.</param>
@@ -149,7 +148,10 @@ internal sealed class ServerNode : IDisposable
     }
 
     /// <summary>Asks all workers to stop: each is told with its next answer.</summary>
-    public void Stop() => _isStopping = true;
+    public void Stop() => IsStopping = true;
+
+    /// <summary>Whether all were asked to stop.</summary>
+    public bool IsStopping { get; private set; }
 
     /// <summary>Ends the run: all who wait, and all who come, are told why.</summary>
     public void Fail(string reason)
@@ -198,7 +200,7 @@ internal sealed class ServerNode : IDisposable
             AnswerWaiting();
         }
         if (call.Results is { } results && results.ElementCount == member.Results.Length) member.Results.CopyTo(results.Span<double>());
-        call.Answer(call.Clock, call.Number, call.Version, _isStopping);
+        call.Answer(call.Clock, call.Number, call.Version, IsStopping);
     }
 
     /// <summary>Answers a question about classes, and keeps the gradient of their weights for the worker's next one.</summary>
@@ -257,7 +259,7 @@ internal sealed class ServerNode : IDisposable
                     if (weights[k] is { } wanted) given[k].CopyTo(wanted);
                 if (Shard.Compensation is not null) member.Keep(given);
             }
-            call.Answer(member.Clock, member.Taken, Shard.Version, _isStopping);
+            call.Answer(member.Clock, member.Taken, Shard.Version, IsStopping);
         }
     }
 }

@@ -92,6 +92,13 @@ internal sealed class SimulatedServer : IDisposable
         Serve();
     });
 
+    /// <summary>All are asked to stop.</summary>
+    public void Stop() => WhenUp(node =>
+    {
+        _journal?.Stop();
+        node.Stop();
+    });
+
     /// <inheritdoc/>
     public void Dispose()
     {

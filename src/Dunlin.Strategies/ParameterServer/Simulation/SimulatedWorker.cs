@@ -60,7 +60,7 @@ internal sealed class SimulatedWorker : IServerGroup, IDisposable
 
     public void Stop() => Act(() =>
     {
-        foreach (var server in _run.Servers) server.WhenUp(node => node.Stop());
+        foreach (var server in _run.Servers) server.Stop();
         GoOn();
     });
 

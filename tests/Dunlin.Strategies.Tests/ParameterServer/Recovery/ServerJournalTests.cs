@@ -30,6 +30,11 @@ public class ServerJournalTests
             {
                 var worker = random.Next(Workers);
                 var (leaves, seed) = (random.Next(12) == 0, random.Next());
+                if (input == 60)
+                {
+                    steady.Stop();
+                    mortal.Stop();
+                }
                 if (leaves || !steady.Node.Members.ContainsKey(worker))
                 {
                     steady.ComeOrGo(worker);
@@ -106,6 +111,7 @@ public class ServerJournalTests
     {
         Assert.Equal(expected.Node.Shard.Version, actual.Node.Shard.Version);
         Assert.Equal(expected.Node.Dropped, actual.Node.Dropped);
+        Assert.Equal(expected.Node.IsStopping, actual.Node.IsStopping);
         Assert.Equal(expected.Node.Numbers, actual.Node.Numbers);
         foreach (var (a, b) in expected.All.Concat(expected.Vectors).Zip(actual.All.Concat(actual.Vectors))) Assert.True(a.RawBytes.SequenceEqual(b.RawBytes));
         Assert.Equal(expected.Node.Members.Values.OrderBy(m => m.Worker).Select(m => (m.Worker, m.Clock, m.Taken)), actual.Node.Members.Values.OrderBy(m => m.Worker).Select(m => (m.Worker, m.Clock, m.Taken)));
@@ -149,6 +155,12 @@ public class ServerJournalTests
         {
             Node.Initialize([Tensor.From([1f, 2, 3, 4, 5]), Tensor.Zeros(DType.Float32, [7, 2])]);
             _journal?.Initialize(17, new(0, 0, 0), [.. All]);
+        }
+
+        public void Stop()
+        {
+            _journal?.Stop();
+            Node.Stop();
         }
 
         public bool Waits(int worker) => _calls[worker] is { IsAnswered: false };
