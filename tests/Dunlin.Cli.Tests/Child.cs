@@ -46,7 +46,8 @@ internal sealed class Child : IDisposable
     public async Task<int> ExitCode()
     {
         using var limit = new CancellationTokenSource(Patience);
-        await _process.WaitForExitAsync(limit.Token);
+        try { await _process.WaitForExitAsync(limit.Token); }
+        catch (OperationCanceledException) { Assert.Fail($"It has {(_process.HasExited ? "ended, but what it started holds its output" : "not ended")} after {Patience.TotalSeconds} s:\n{Output}"); }
         return _process.ExitCode;
     }
 

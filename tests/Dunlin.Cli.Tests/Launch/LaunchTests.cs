@@ -97,10 +97,17 @@ public sealed class LaunchTests : IDisposable
         await NobodyIsLeft();
     }
 
+    /// <summary>Also under nohup, which has it and all that it starts ignore a signal.</summary>
     [MpiFact]
     public async Task Nobody_is_left_behind_when_launch_is_killed()
     {
-        using var launch = Launch(["-n", "2"], "echo ready; sleep 60");
+        await KillLaunch(Launch(["-n", "2"], "echo ready; sleep 300"));
+        await KillLaunch(new(_directory, new ProcessStartInfo("nohup", [.. RankedCommand.Dunlin, "launch", "-n", "2", "--", "sh", "-c", "echo ready; sleep 300"])));
+    }
+
+    private async Task KillLaunch(Child started)
+    {
+        using var launch = started;
         await launch.WaitFor("ready", times: 2);
         launch.Signal(KillSignal);
         await launch.ExitCode();

@@ -16,13 +16,13 @@ internal sealed partial class RunningJob : IDisposable
     private const int Kill = 9, Terminate = 15;
 
     /// <summary>
-    /// Hands signals on, and ends with the code of what it guards. HUP says that our process is gone. The kernel says so once for each of its threads, and Open MPI takes a second SIGTERM within five seconds
+    /// Hands signals on, and ends with the code of what it guards. USR2 says that our process is gone; HUP would not, under nohup, since what is ignored from the beginning can't be trapped. The kernel says so once for each of its threads, and Open MPI takes a second SIGTERM within five seconds
     /// as a wish to leave at once, without its ranks: so mpirun gets one alone. A wait that a signal ends says nothing of the job; one too many gives 127.
     /// </summary>
     private const string Guard = """
         "$@" &
         job=$! code=127
-        trap 'trap "" HUP; passed=1; kill -TERM $job' HUP
+        trap 'trap "" USR2; passed=1; kill -TERM $job' USR2
         trap 'passed=1; kill -TERM $job' TERM
         trap 'passed=1; kill -USR1 $job' USR1
         while passed=; wait $job; now=$?; [ $now = 127 ] || code=$now; [ $now -gt 128 ] && [ -n "$passed" ]; do :; done
@@ -39,7 +39,7 @@ internal sealed partial class RunningJob : IDisposable
     public RunningJob(CliHost host, IReadOnlyList<string> words)
     {
         string[] DieWithParent(string signal) => Programs.Find(host, "setpriv") is { } setpriv ? [setpriv, "--pdeathsig", signal, "--"] : [];
-        string[] before = [.. DieWithParent("HUP"), .. Programs.Find(host, "setsid") is { } setsid ? [setsid] : (string[])[], "/bin/sh", "-c", Guard, "guard", .. DieWithParent("TERM")];
+        string[] before = [.. DieWithParent("USR2"), .. Programs.Find(host, "setsid") is { } setsid ? [setsid] : (string[])[], "/bin/sh", "-c", Guard, "guard", .. DieWithParent("TERM")];
         _process = Process.Start(Programs.Start(host, [.. before, .. words])) ?? throw new DunlinException($"{words[0]} can't be started.");
         _process.StandardInput.Close();
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -10,6 +11,7 @@ internal sealed class CuttingProxy : IDisposable
     private readonly IPEndPoint _server;
     private readonly Random _random;
     private readonly int _most;
+    private readonly ConcurrentBag<TcpClient> _clients = [];
     private int _cuts;
     private volatile bool _closed;
 
@@ -31,6 +33,7 @@ internal sealed class CuttingProxy : IDisposable
     {
         _closed = true;
         _listener.Stop();
+        foreach (var client in _clients) client.Dispose();
     }
 
     private void Accept()
@@ -47,6 +50,8 @@ internal sealed class CuttingProxy : IDisposable
                     worker.Dispose();
                     continue;
                 }
+                _clients.Add(worker);
+                _clients.Add(server);
                 var left = IsCalm ? int.MaxValue : _random.Next(_most);
                 new Thread(() => Pass(worker, server, ref left)) { IsBackground = true }.Start();
                 new Thread(() => Pass(server, worker, ref left)) { IsBackground = true }.Start();

@@ -51,6 +51,49 @@ public class NetworkTests
         Assert.Equal(threads.Metrics["loss"], results[2].Result!.Metrics["loss"], 0.1 * threads.Metrics["loss"]);
     }
 
+    /// <summary>A worker 0 that is cut off for good, as one that was killed, and another one in its place: the servers have the point reached, and the search goes on from there.</summary>
+    [Fact]
+    public void A_worker_0_that_comes_again_goes_on_with_the_search()
+    {
+        var protocol = new ServerProtocol.Sandblaster();
+        var addresses = NetworkRuns.FreeAddresses(2);
+        var (stands, goes) = (new ManualResetEventSlim(), new ManualResetEventSlim());
+        var losses = new List<double>();
+        var proxies = addresses.Select(a => new CuttingProxy(a, 1, int.MaxValue)).ToList();
+        ParameterServer Member(ServerProcessRole role, int number, string[]? by = null) => NetworkRuns.Member(by ?? addresses, 2, role, number, protocol, p => p with { Reconnect = TimeSpan.FromSeconds(by is null ? 20 : 1) });
+        var results = NetworkRuns.All(
+            () => NetworkRuns.Train(Member(ServerProcessRole.Server, 0)),
+            () => NetworkRuns.Train(Member(ServerProcessRole.Server, 1)),
+            () => NetworkRuns.Train(Member(ServerProcessRole.Worker, 1)),
+            () => NetworkRuns.Train(Member(ServerProcessRole.Worker, 0, [.. proxies.Select(p => p.Address)]), o => o with
+            {
+                Epochs = 20,
+                Observers =
+                [
+                    new Noting(losses),
+                    new Slow(() =>
+                    {
+                        foreach (var proxy in proxies) proxy.Dispose();
+                        stands.Set();
+                        goes.Wait(20_000);
+                    }, at: 3),
+                ],
+            }),
+            () =>
+            {
+                Assert.True(stands.Wait(20_000));
+                try { return NetworkRuns.Train(Member(ServerProcessRole.Worker, 0), o => o with { Epochs = 6 }); }
+                finally { goes.Set(); }
+            });
+        Assert.True(results[4].Error is null, $"{results[4].Error}");
+        var second = results[4].Result!.Epochs.Select(e => e.Training["loss"]).ToList();
+        Assert.Equal(3, losses.Count);
+        Assert.True(second[0] < losses[^1] && second[^1] < second[0], $"{string.Join(" ", losses)}, and then {string.Join(" ", second)}");
+        // The first one has lost its servers for good.
+        Assert.NotNull(results[3].Error);
+        Assert.True(results[2].Error is null, $"{results[2].Error}");
+    }
+
     /// <summary>How to check an implementation, 3: what is sent again is applied once, so the bits are those of a run without cuts.</summary>
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void A_run_whose_connections_are_cut_again_and_again_has_the_bits_of_one_without(int seed)
@@ -200,6 +243,11 @@ public class NetworkTests
     }
 
     /// <summary>Does something after a step.</summary>
+    private sealed class Noting(List<double> losses) : ITrainingObserver
+    {
+        public void Stepped(in StepReport report) => losses.Add(report.Loss);
+    }
+
     private sealed class Slow(Action what, int at) : ITrainingObserver
     {
         public void Stepped(in StepReport report)
