@@ -142,6 +142,8 @@ internal sealed class ServerLink : IDisposable
         Prepare(_sum is { Count: > 0 } ? TakeSum(_sum) : _nothing.Value, fetch: false);
         (_call.Clock, _call.Piece, _call.Measures, _call.Steps) = (evaluation, piece, measures, Math.Max(1, _call.Steps));
         if (!isSum) _call.Examples = 0;
+        // A piece is to be asked for first, and there may be none.
+        _call.PrecedesStep = false;
         _server.Send(_call);
     }
 
